@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/detector/claran.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine/error.h"
+
+#define SUBJECT RG_CLARAN_SUBJECT
+#define STPOOL_EQUATION "Eq. 8"   /* which sampling the model was trained with */
+
+const rg_claran rg_claran_paper = {
+    .input = 600, .width = 64, .fc = 4096,
+    .anchor = { 16, 32, 64, 128, 256, 512 },
+    .method = RG_METHOD_D1,
+    .mean = { 235, 128, 24 },
+};
+
+int rg_claran_cells(const rg_claran *model)
+{
+    return model->input / RG_CLARAN_STRIDE;
+}
+
+/* Table 4.  ConvNet is layers 1 to 17, LocNet 18 to 22, RecNet 23 to 29; what follows
+ * them is there in training only. */
+int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
+{
+    const int w = model->width, fc = model->fc, s = model->input;
+    const int grid = RG_CLARAN_GRID, k = RG_CLARAN_ANCHORS, classes = RG_CLASSES;
+    const int cells = rg_claran_cells(model), batch = run->batch, rois = run->rois;
+    const int flat = 8 * w * grid * grid;
+    const char *fc6 = run->training ? "drop6" : "fc6";
+    const char *fc7 = run->training ? "drop7" : "fc7";
+    int n = 0;
+#define ROW(...) rows[n++] = (rg_row)__VA_ARGS__
+    ROW(INPUT("data", batch, 3, s, s));
+    ROW(INPUT("rois", rois, 5, 1, 1));
+
+    ROW(CONV("conv1_1", "data",    3,     w,     3, RELU));
+    ROW(CONV("conv1_2", "conv1_1", w,     w,     3, RELU));
+    ROW(MAXPOOL("pool1", "conv1_2"));
+    ROW(CONV("conv2_1", "pool1",   w,     2 * w, 3, RELU));
+    ROW(CONV("conv2_2", "conv2_1", 2 * w, 2 * w, 3, RELU));
+    ROW(MAXPOOL("pool2", "conv2_2"));
+    ROW(CONV("conv3_1", "pool2",   2 * w, 4 * w, 3, RELU));
+    ROW(CONV("conv3_2", "conv3_1", 4 * w, 4 * w, 3, RELU));
+    ROW(CONV("conv3_3", "conv3_2", 4 * w, 4 * w, 3, RELU));
+    ROW(MAXPOOL("pool3", "conv3_3"));
+    ROW(CONV("conv4_1", "pool3",   4 * w, 8 * w, 3, RELU));
+    ROW(CONV("conv4_2", "conv4_1", 8 * w, 8 * w, 3, RELU));
+    ROW(CONV("conv4_3", "conv4_2", 8 * w, 8 * w, 3, RELU));
+    ROW(MAXPOOL("pool4", "conv4_3"));
+    ROW(CONV("conv5_1", "pool4",   8 * w, 8 * w, 3, RELU));
+    ROW(CONV("conv5_2", "conv5_1", 8 * w, 8 * w, 3, RELU));
+    ROW(CONV("conv5_3", "conv5_2", 8 * w, 8 * w, 3, RELU));
+
+    ROW(CONV("rpn_conv/3x3", "conv5_3", 8 * w, 8 * w, 3, RELU));
+    ROW(CONV_STD("rpn_cls_score", "rpn_conv/3x3", 8 * w, 2 * k, 1, LINEAR, 0.01f));
+    ROW(CONV_STD("rpn_bbox_pred", "rpn_conv/3x3", 8 * w, 4 * k, 1, LINEAR, 0.01f));
+    ROW(SOFTMAX("rpn_cls_prob", "rpn_cls_score", 2));
+
+    ROW(STPOOL("pool_5", "conv5_3", "rois", grid, RG_CLARAN_STRIDE));
+    ROW(FC("fc6", "pool_5", flat, fc, RELU));
+    if (run->training) ROW(DROPOUT("drop6", "fc6", 0.5f));
+    ROW(FC("fc7", fc6, fc, fc, RELU));
+    if (run->training) ROW(DROPOUT("drop7", "fc7", 0.5f));
+    ROW(FC_STD("cls_score", fc7, fc, classes,     LINEAR, 0.01f));
+    ROW(FC_STD("bbox_pred", fc7, fc, 4 * classes, LINEAR, 0.001f));
+    ROW(SOFTMAX("cls_prob", "cls_score", classes));
+    if (!run->training) return n;
+
+    ROW(INPUT("rpn_labels",  batch, k,     cells, cells));
+    ROW(INPUT("rpn_targets", batch, 4 * k, cells, cells));
+    ROW(INPUT("rpn_weights", batch, 4 * k, cells, cells));
+    ROW(INPUT("labels",  rois, 1,           1, 1));
+    ROW(INPUT("targets", rois, 4 * classes, 1, 1));
+    ROW(INPUT("weights", rois, 4 * classes, 1, 1));
+    ROW(SOFTMAXLOSS("rpn_cls_loss", "rpn_cls_score", "rpn_labels", 2));
+    ROW(SMOOTHL1("rpn_bbox_loss", "rpn_bbox_pred", "rpn_targets", "rpn_weights", 3));
+    ROW(SOFTMAXLOSS("cls_loss", "cls_score", "labels", classes));
+    ROW(SMOOTHL1("bbox_loss", "bbox_pred", "targets", "weights", 1));
+#undef ROW
+    return n;
+}
+
+/* The numbers of a model as they are named in the file, with their ranges: written once
+ * for describe and for recognise. */
+typedef struct number {
+    const char *key, *comment;
+    int *whole;
+    float *real;
+    double least, most;
+} number;
+
+#define NUMBERS (3 + RG_CLARAN_ANCHORS + 3)
+
+static void list_numbers(rg_claran *m, number list[NUMBERS])
+{
+    const number all[NUMBERS] = {
+        { "INPUT", "[pixel] side of the network input", &m->input, NULL, 64, 1024 },
+        { "WIDTH", "channels of conv1", &m->width, NULL, 4, 512 },
+        { "FC", "outputs of fc6 and fc7", &m->fc, NULL, 8, 8192 },
+        { "ANCHOR1", "[pixel] side of anchor 1", NULL, &m->anchor[0], 1, 4096 },
+        { "ANCHOR2", "[pixel] side of anchor 2", NULL, &m->anchor[1], 1, 4096 },
+        { "ANCHOR3", "[pixel] side of anchor 3", NULL, &m->anchor[2], 1, 4096 },
+        { "ANCHOR4", "[pixel] side of anchor 4", NULL, &m->anchor[3], 1, 4096 },
+        { "ANCHOR5", "[pixel] side of anchor 5", NULL, &m->anchor[4], 1, 4096 },
+        { "ANCHOR6", "[pixel] side of anchor 6", NULL, &m->anchor[5], 1, 4096 },
+        { "MEAN_B", "subtracted from the blue channel", NULL, &m->mean[0], 0, 255 },
+        { "MEAN_G", "subtracted from the green channel", NULL, &m->mean[1], 0, 255 },
+        { "MEAN_R", "subtracted from the red channel", NULL, &m->mean[2], 0, 255 },
+    };
+    memcpy(list, all, sizeof all);
+}
+
+static int check_number(const number *v, double value)
+{
+    if (value >= v->least && value <= v->most && (!v->whole || value == floor(value)))
+        return 0;
+    return RG_FAIL("%s is %g, which is no %s from %g to %g", v->key, value,
+                   v->whole ? "whole number" : "number", v->least, v->most);
+}
+
+int rg_claran_describe(const rg_claran *model, rg_weights *weights)
+{
+    rg_claran copy = *model;
+    number list[NUMBERS];
+    list_numbers(&copy, list);
+    RG_TRY(rg_weights_set_text(weights, "MODEL", "ClaRAN", "Wu et al. 2019, Table 4"));
+    RG_TRY(rg_weights_set_text(weights, "METHOD", rg_fuse_name(model->method),
+                               "input image, section 3.4"));
+    RG_TRY(rg_weights_set_text(weights, "STPOOL", STPOOL_EQUATION, "sampling of RoIs"));
+    for (int i = 0; i < NUMBERS; i++) {
+        const double value = list[i].whole ? *list[i].whole : *list[i].real;
+        RG_TRY(check_number(&list[i], value));
+        RG_TRY(rg_weights_set_number(weights, list[i].key, value, list[i].comment));
+    }
+    for (int i = 1; i < RG_CLASSES; i++) {
+        char key[24];
+        snprintf(key, sizeof key, "CLASS%d", i);
+        RG_TRY(rg_weights_set_text(weights, key, rg_boxes_class_name[i], "Table 3"));
+    }
+    return 0;
+}
+
+static int expect_text(const rg_weights *weights, const char *key, const char *wanted)
+{
+    char text[72];
+    RG_TRY(rg_weights_text(weights, key, text, sizeof text));
+    if (strcmp(text, wanted) != 0)
+        return RG_FAIL("this is no model this program can use: %s is \"%s\" where "
+                       "\"%s\" is needed", key, text, wanted);
+    return 0;
+}
+
+static int expect_texts(const rg_weights *weights)
+{
+    RG_TRY(expect_text(weights, "MODEL", "ClaRAN"));
+    RG_TRY(expect_text(weights, "STPOOL", STPOOL_EQUATION));
+    for (int i = 1; i < RG_CLASSES; i++) {
+        char key[24];
+        snprintf(key, sizeof key, "CLASS%d", i);
+        RG_TRY(expect_text(weights, key, rg_boxes_class_name[i]));
+    }
+    return 0;
+}
+
+static int read_number(const rg_weights *weights, const number *v)
+{
+    double value;
+    RG_TRY(rg_weights_number(weights, v->key, &value));
+    RG_TRY(check_number(v, value));
+    if (v->whole) *v->whole = (int)value;
+    else *v->real = (float)value;
+    return 0;
+}
+
+int rg_claran_recognise(rg_claran *model, const rg_weights *weights)
+{
+    rg_claran found = rg_claran_paper;
+    number list[NUMBERS];
+    char method[72];
+    RG_TRY(expect_texts(weights));
+    RG_TRY(rg_weights_text(weights, "METHOD", method, sizeof method));
+    RG_TRY(rg_fuse_method(method, &found.method));
+    list_numbers(&found, list);
+    for (int i = 0; i < NUMBERS; i++) RG_TRY(read_number(weights, &list[i]));
+    *model = found;
+    return 0;
+}
+
+/* Where output pixel i of `size` falls among the subject's: between `at` and at + 1,
+ * never beyond the middles of the outermost pixels. */
+static float place(int i, int size, int *at)
+{
+    float x = ((float)i + 0.5f) * SUBJECT / (float)size - 0.5f;
+    x = fminf(fmaxf(x, 0), SUBJECT - 1);
+    *at = x < SUBJECT - 1 ? (int)x : SUBJECT - 2;
+    return x - (float)*at;
+}
+
+void rg_claran_input(const rg_claran *model, const uint8_t *rgb, float *out)
+{
+    const int size = model->input;
+    const uint8_t (*pixel)[SUBJECT][3] = (const uint8_t (*)[SUBJECT][3])rgb;
+#pragma omp parallel for schedule(static)
+    for (int y = 0; y < size; y++) {
+        float line[3][SUBJECT];
+        int i, j;
+        const float v = place(size - 1 - y, size, &j);
+        for (int c = 0; c < 3; c++)   /* planes are B, G, R */
+            for (int x = 0; x < SUBJECT; x++)
+                line[c][x] = (1 - v) * pixel[j][x][2 - c] + v * pixel[j + 1][x][2 - c];
+        for (int x = 0; x < size; x++) {
+            const float u = place(x, size, &i);
+            for (int c = 0; c < 3; c++)
+                out[((size_t)c * size + y) * size + x] =
+                    (1 - u) * line[c][i] + u * line[c][i + 1] - model->mean[c];
+        }
+    }
+}
+
+rg_box rg_claran_from_subject(const rg_claran *model, rg_box fits)
+{
+    float s = (float)model->input / SUBJECT;
+    return (rg_box){ (fits.x1 - 0.5f) * s, (SUBJECT + 0.5f - fits.y2) * s,
+                     (fits.x2 - 0.5f) * s - 1, (SUBJECT + 0.5f - fits.y1) * s - 1 };
+}
+
+rg_box rg_claran_to_subject(const rg_claran *model, rg_box network)
+{
+    float s = (float)model->input / SUBJECT;
+    return (rg_box){ network.x1 / s + 0.5f, SUBJECT + 0.5f - (network.y2 + 1) / s,
+                     (network.x2 + 1) / s + 0.5f, SUBJECT + 0.5f - network.y1 / s };
+}

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/detector/detect.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/detector/proposal.h"
+#include "core/engine/error.h"
+#include "core/engine/net.h"
+
+enum {
+    SUBJECT = RG_CLARAN_SUBJECT,
+    PLANES = SUBJECT * SUBJECT,
+    WINDOWS_MOST = 1 << 16,      /* an hour's work and more */
+    PROPOSALS_MOST = 2000,
+    SMALLEST = 4,                /* pixels a side an image must have */
+};
+#define PROBABILITY_LEAST 0.05f  /* below it nothing is a detection (py-faster-rcnn) */
+#define WINDOW (SUBJECT * RG_CLARAN_PIXEL)   /* side [arcsec] */
+#define ONE_WINDOW 1.05          /* images up to so many windows wide are one subject */
+#define RIM (3 * RG_CLARAN_PIXEL)/* a box this near a cut edge may be cut [arcsec] */
+#define PIECE 0.7f               /* a cut box this much inside another is part of it */
+
+struct rg_detector {
+    rg_claran model;
+    rg_detect_options options;
+    rg_net *net;                 /* owned: one image, options.proposals RoIs */
+    char hash[9];
+    /* room for one window; owned */
+    uint8_t *rgb;                /* [132][132][3] */
+    float *data;                 /* [3][input][input] */
+    float *source, *deltas;      /* [12][cells][cells], [24][cells][cells] */
+    rg_box *proposals;           /* [proposals] */
+    float *rois;                 /* [proposals][5] */
+    float *probability, *shifts; /* [proposals][7], [proposals][7][4] */
+};
+
+const rg_detect_options rg_detect_defaults = {
+    .backend = "auto", .precision = RG_PRECISION_AUTO,
+    .threshold = 0.8f, .best = true,
+    .proposals = 5, .proposal_iou = 0.7f, .class_iou = 0.3f,
+};
+
+/* ---- open and close ---- */
+
+static int check_fraction(const char *what, float value)
+{
+    if (value >= 0 && value <= 1) return 0;
+    return RG_FAIL("the %s is %g, which is not from 0 to 1", what, value);
+}
+
+static int check_options(const rg_detect_options *o)
+{
+    RG_TRY(check_fraction("threshold", o->threshold));
+    RG_TRY(check_fraction("overlap of proposals", o->proposal_iou));
+    RG_TRY(check_fraction("overlap of detections", o->class_iou));
+    if (o->proposals < 1 || o->proposals > PROPOSALS_MOST)
+        return RG_FAIL("the number of proposals is %d, which is not from 1 to %d",
+                       o->proposals, PROPOSALS_MOST);
+    return 0;
+}
+
+/* Before memory is taken for them: a header can claim any size. */
+static int check_weights(const rg_row *row, const rg_weights *weights)
+{
+    rg_shape wanted, bias;
+    rg_layer_weights(row, &wanted, &bias);
+    const rg_weight *w = wanted.n ? rg_weights_find(weights, row->name) : NULL;
+    if (wanted.n == 0 || (w && memcmp(&w->shape, &wanted, sizeof wanted) == 0))
+        return 0;
+    return RG_FAIL("its weights for %s are missing or not of the size its header gives",
+                   row->name);
+}
+
+static int build_net(rg_detector *d, const rg_weights *weights)
+{
+    const rg_claran_run run = { .batch = 1, .rois = d->options.proposals };
+    const rg_net_options how = { .precision = d->options.precision, .blank = true };
+    const rg_backend *backend;
+    rg_row rows[RG_CLARAN_ROWS];
+    RG_TRY(rg_claran_recognise(&d->model, weights));
+    if (rg_weights_has(weights, "CHECKPT"))
+        return RG_FAIL(
+            "this is a training checkpoint: use the model written beside it");
+    RG_TRY(rg_backend_find(d->options.backend, &backend));
+    int nrows = rg_claran_rows(&d->model, &run, rows);
+    for (int i = 0; i < nrows; i++) RG_TRY(check_weights(&rows[i], weights));
+    RG_TRY(rg_net_new(&d->net, rows, nrows, backend, &how));
+    return rg_net_load(d->net, weights);
+}
+
+static int make_room(rg_detector *d)
+{
+    const unsigned long input = (unsigned long)d->model.input * d->model.input;
+    const unsigned long cells = (unsigned long)rg_claran_cells(&d->model);
+    const unsigned long plane = cells * cells;
+    const unsigned long rois = (unsigned long)d->options.proposals;
+    d->rgb = rg_error_alloc(PLANES, 3, "a window");
+    d->data = rg_error_alloc(3 * input, sizeof(float), "a window");
+    d->source = rg_error_alloc(2 * RG_CLARAN_ANCHORS * plane, sizeof(float), "anchors");
+    d->deltas = rg_error_alloc(4 * RG_CLARAN_ANCHORS * plane, sizeof(float), "anchors");
+    d->proposals = rg_error_alloc(rois, sizeof(rg_box), "proposals");
+    d->rois = rg_error_alloc(5 * rois, sizeof(float), "proposals");
+    d->probability = rg_error_alloc(RG_CLASSES * rois, sizeof(float), "proposals");
+    d->shifts = rg_error_alloc(4 * RG_CLASSES * rois, sizeof(float), "proposals");
+    return d->rgb && d->data && d->source && d->deltas && d->proposals && d->rois
+           && d->probability && d->shifts ? 0 : -1;
+}
+
+static int read_model(rg_detector *d, const char *path)
+{
+    rg_weights *weights;
+    RG_TRY(rg_weights_read(&weights, path));
+    int status = build_net(d, weights);
+    if (status != 0) rg_error_prefix("%s: ", path);
+    rg_weights_hash(weights, d->hash);
+    rg_weights_free(weights);
+    return status;
+}
+
+int rg_detect_open(rg_detector **out, const char *model_path,
+                   const rg_detect_options *options)
+{
+    *out = NULL;
+    RG_TRY(check_options(options));
+    rg_detector *d = rg_error_alloc(1, sizeof *d, "the detector");
+    if (d == NULL) return -1;
+    d->options = *options;
+    if (read_model(d, model_path) != 0 || make_room(d) != 0) {
+        rg_detect_close(d);
+        return -1;
+    }
+    *out = d;
+    return 0;
+}
+
+void rg_detect_close(rg_detector *d)
+{
+    if (d == NULL) return;
+    rg_net_free(d->net);
+    free(d->rgb);
+    free(d->data);
+    free(d->source);
+    free(d->deltas);
+    free(d->proposals);
+    free(d->rois);
+    free(d->probability);
+    free(d->shifts);
+    free(d);
+}
+
+const rg_claran *rg_detect_model(const rg_detector *d)
+{
+    return &d->model;
+}
+
+const char *rg_detect_hash(const rg_detector *d)
+{
+    return d->hash;
+}
+
+rg_precision rg_detect_precision(const rg_detector *d)
+{
+    return rg_net_precision(d->net);
+}
+
+/* ---- between the image and a window ---- */
+
+/* DS9 draws NaN white, which in the middle of the colour map's dark end would look like
+ * the brightest of sources; the subjects of Radio Galaxy Zoo have NaN at their
+ * edges. */
+static int fill_blanks(float *pixels, int n)
+{
+    float lowest = INFINITY;
+    for (int i = 0; i < n; i++)
+        if (isfinite(pixels[i])) lowest = fminf(lowest, pixels[i]);
+    for (int i = 0; i < n; i++)
+        if (!isfinite(pixels[i])) pixels[i] = lowest;
+    return isfinite(lowest) ? 0 : 1;
+}
+
+int rg_detect_window(const rg_claran *model, const rg_image *image,
+                     const rg_sky *window, uint8_t *rgb)
+{
+    float *pixels = rg_error_alloc(PLANES, sizeof *pixels, "a window");
+    if (pixels == NULL) return -1;
+    int status = rg_image_resample(image, window, SUBJECT, SUBJECT, pixels);
+    if (status == 0) status = fill_blanks(pixels, PLANES);
+    if (status == 0) status = rg_fuse(model->method, pixels, SUBJECT, SUBJECT, rgb);
+    free(pixels);
+    return status;
+}
+
+/* The bounding box on `to` of a box on `from`, both as xmin, ymin, xmax, ymax. */
+static int carry_box(const rg_sky *from, const double in[4], const rg_sky *to,
+                     double out[4])
+{
+    out[0] = out[1] = INFINITY;
+    out[2] = out[3] = -INFINITY;
+    for (int corner = 0; corner < 4; corner++) {
+        double ra, dec, x, y;
+        RG_TRY(rg_sky_to_world(from, in[corner % 2 * 2], in[corner / 2 * 2 + 1], &ra,
+                               &dec));
+        RG_TRY(rg_sky_to_pixel(to, ra, dec, &x, &y));
+        out[0] = fmin(out[0], x);
+        out[1] = fmin(out[1], y);
+        out[2] = fmax(out[2], x);
+        out[3] = fmax(out[3], y);
+    }
+    return 0;
+}
+
+int rg_detect_box_to_window(const rg_claran *model, const rg_image *image,
+                            const rg_sky *window, const double fits[4], rg_box *network)
+{
+    double on[4];
+    RG_TRY(carry_box(image->sky, fits, window, on));
+    *network = rg_claran_from_subject(model, (rg_box){ (float)on[0], (float)on[1],
+                                                       (float)on[2], (float)on[3] });
+    return 0;
+}
+
+int rg_detect_box_to_image(const rg_claran *model, const rg_image *image,
+                           const rg_sky *window, rg_box network, double fits[4])
+{
+    rg_box box = rg_claran_to_subject(model, network);
+    return carry_box(window, (double[]){ box.x1, box.y1, box.x2, box.y2 }, image->sky,
+                     fits);
+}
+
+/* ---- the windows of an image ---- */
+
+typedef struct layout {
+    int nx, ny;           /* windows along the image's axes */
+    double x, y, dx, dy;  /* middle of the first, and steps [image pixels] */
+    double half, rim;     /* of a window's side; RIM [image pixels] */
+    double width, height; /* of the image [pixels] */
+} layout;
+
+/* Along one axis: the middle of the first of how many windows, and the step. */
+static double spread(double pixels, double window, double *first, double *step)
+{
+    *first = (pixels + 1) / 2;
+    *step = 0;
+    if (!(pixels > ONE_WINDOW * window)) return 1;
+    double n = ceil((pixels - window) / (window / 2)) + 1;
+    *first = (window + 1) / 2;
+    *step = (pixels - window) / (n - 1);
+    return n;
+}
+
+static int lay_out(const rg_image *image, layout *l)
+{
+    const double pixel = rg_sky_pixel_arcsec(image->sky), window = WINDOW / pixel;
+    *l = (layout){ .half = window / 2, .rim = RIM / pixel,
+                   .width = image->nx, .height = image->ny };
+    double nx = spread(l->width, window, &l->x, &l->dx);
+    double ny = spread(l->height, window, &l->y, &l->dy);
+    if (!(nx * ny <= WINDOWS_MOST))
+        return RG_FAIL("%s has %d x %d pixels of %g arcsec: more than %d windows of "
+                       "3'; cut out the part of interest", image->name, image->nx,
+                       image->ny, pixel, WINDOWS_MOST);
+    l->nx = (int)nx;
+    l->ny = (int)ny;
+    return 0;
+}
+
+static int check_image(const rg_image *image)
+{
+    if (image->sky == NULL)
+        return RG_FAIL("%s cannot be searched: %s", image->name, image->sky_problem[0]
+                       ? image->sky_problem : "it has no celestial WCS");
+    if (image->nx < SMALLEST || image->ny < SMALLEST)
+        return RG_FAIL("%s has %d x %d pixels: a source needs at least %d x %d",
+                       image->name, image->nx, image->ny, SMALLEST, SMALLEST);
+    const size_t n = (size_t)image->nx * image->ny;
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(image->pixels[i])) return 0;
+    return RG_FAIL("%s is blank: none of its %d x %d pixels has a value", image->name,
+                   image->nx, image->ny);
+}
+
+/* ---- detections of one window ---- */
+
+typedef struct candidate {
+    rg_detection found;
+    rg_box box;           /* as inclusive pixels of the image, for overlaps */
+    bool cut;             /* by the edge of its window */
+    int order;            /* in which it was found */
+} candidate;
+
+typedef struct candidates {
+    candidate *item;      /* owned */
+    int n, room;
+    int windows;          /* that lie on the sky */
+} candidates;
+
+static int add(candidates *all, const candidate *one)
+{
+    if (all->n == all->room) {
+        int room = 2 * all->room + 64;
+        candidate *item = realloc(all->item, (size_t)room * sizeof *item);
+        if (item == NULL) return RG_FAIL("out of memory for %d detections", room);
+        all->item = item;
+        all->room = room;
+    }
+    all->item[all->n] = *one;
+    all->item[all->n].order = all->n;
+    all->n++;
+    return 0;
+}
+
+/* Unused RoIs are the whole window, so that they cost no case of their own. */
+static void fill_rois(rg_detector *d, int n)
+{
+    const float last = (float)d->model.input - 1;
+    for (int k = 0; k < d->options.proposals; k++) {
+        rg_box box = k < n ? d->proposals[k] : (rg_box){ 0, 0, last, last };
+        const float roi[5] = { 0, box.x1, box.y1, box.x2, box.y2 };
+        memcpy(d->rois + (size_t)5 * k, roi, sizeof roi);
+    }
+}
+
+/* d->rgb through the network: n proposals with d->probability and d->shifts. */
+static int run_network(rg_detector *d, int *n)
+{
+    const int cells = rg_claran_cells(&d->model);
+    const rg_proposal_options how = { .before = 6000, .after = d->options.proposals,
+                                      .iou = d->options.proposal_iou, .smallest = 4 };
+    rg_claran_input(&d->model, d->rgb, d->data);
+    RG_TRY(rg_net_put(d->net, "data", d->data));
+    RG_TRY(rg_net_forward(d->net, NULL, "rpn_cls_prob"));
+    RG_TRY(rg_net_get(d->net, "rpn_cls_prob", d->source));
+    RG_TRY(rg_net_get(d->net, "rpn_bbox_pred", d->deltas));
+    *n = rg_proposal_find(&d->model, &how,
+                          d->source + (size_t)RG_CLARAN_ANCHORS * cells * cells,
+                          d->deltas, d->proposals, NULL);
+    if (*n <= 0) return *n;
+    fill_rois(d, *n);
+    RG_TRY(rg_net_put(d->net, "rois", d->rois));
+    RG_TRY(rg_net_forward(d->net, "pool_5", NULL));
+    RG_TRY(rg_net_get(d->net, "cls_prob", d->probability));
+    return rg_net_get(d->net, "bbox_pred", d->shifts);
+}
+
+/* Where a box of the network is on the sky and in the image. */
+static int locate(const rg_claran *model, const rg_image *image, const rg_sky *window,
+                  rg_box network, candidate *one)
+{
+    rg_detection *f = &one->found;
+    rg_box on = rg_claran_to_subject(model, network);
+    double x = (on.x1 + on.x2) / 2, y = (on.y1 + on.y2) / 2, edges[4];
+    int parity;
+    RG_TRY(rg_sky_to_world(window, x, y, &f->ra, &f->dec));
+    RG_TRY(rg_sky_orientation(window, x, y, &f->angle, &parity));
+    RG_TRY(rg_detect_box_to_image(model, image, window, network, edges));
+    f->width = (on.x2 - on.x1) * RG_CLARAN_PIXEL;
+    f->height = (on.y2 - on.y1) * RG_CLARAN_PIXEL;
+    f->xmin = edges[0];
+    f->ymin = edges[1];
+    f->xmax = edges[2];
+    f->ymax = edges[3];
+    one->box = (rg_box){ (float)f->xmin, (float)f->ymin, (float)f->xmax - 1,
+                         (float)f->ymax - 1 };
+    return 0;
+}
+
+/* How far inside window i, j a box keeps from the edges beyond which the image goes on;
+ * negative: outside. */
+static double clearance(const layout *l, int i, int j, const rg_detection *f)
+{
+    const double x = l->x + i * l->dx, y = l->y + j * l->dy;
+    double least = INFINITY;
+    if (i > 0) least = fmin(least, f->xmin - (x - l->half));
+    if (i < l->nx - 1) least = fmin(least, x + l->half - f->xmax);
+    if (j > 0) least = fmin(least, f->ymin - (y - l->half));
+    if (j < l->ny - 1) least = fmin(least, y + l->half - f->ymax);
+    return least;
+}
+
+static bool is_whole_elsewhere(const layout *l, int i, int j, const rg_detection *f)
+{
+    const int reach = 4;   /* windows further away have nothing in common */
+    for (int v = j - reach; v <= j + reach; v++)
+        for (int u = i - reach; u <= i + reach; u++)
+            if (u >= 0 && u < l->nx && v >= 0 && v < l->ny
+                && clearance(l, u, v, f) >= l->rim) return true;
+    return false;
+}
+
+/* Everything above PROBABILITY_LEAST, but for what another window sees better. */
+static int collect(const rg_detector *d, const rg_image *image, const rg_sky *window,
+                   const layout *l, int i, int j, int n, candidates *all)
+{
+    const int size = d->model.input;
+    for (int k = 0; k < n * RG_CLASSES; k++) {
+        const int class_ = k % RG_CLASSES;
+        candidate one = { .found = { .class_ = class_,
+                                     .probability = d->probability[k] } };
+        if (class_ == RG_CLASS_BACKGROUND || !(d->probability[k] > PROBABILITY_LEAST))
+            continue;
+        rg_box box = rg_boxes_decode(d->proposals[k / RG_CLASSES],
+                                     d->shifts + (size_t)4 * k);
+        if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2)) continue;
+        box = rg_boxes_clip(box, size, size);
+        if (locate(&d->model, image, window, box, &one) != 0)
+            continue;   /* beyond the edge of the projection, where no image is */
+        one.cut = clearance(l, i, j, &one.found) < l->rim;
+        if (one.cut && is_whole_elsewhere(l, i, j, &one.found)) continue;
+        RG_TRY(add(all, &one));
+    }
+    return 0;
+}
+
+static int look_at_window(rg_detector *d, const rg_image *image, const layout *l, int i,
+                          int j, candidates *all)
+{
+    rg_sky *window;
+    int n = 0;
+    if (rg_sky_new_window(&window, image->sky, l->x + i * l->dx, l->y + j * l->dy,
+                          SUBJECT, RG_CLARAN_PIXEL) != 0)
+        return 0;       /* off the sky, as are the corners of an all-sky image */
+    all->windows++;
+    int status = rg_detect_window(&d->model, image, window, d->rgb);
+    if (status == 0) status = run_network(d, &n);
+    if (status == 0) status = collect(d, image, window, l, i, j, n, all);
+    rg_sky_free(window);
+    return status < 0 ? -1 : 0;
+}
+
+static int look_at_all(rg_detector *d, const rg_image *image, const layout *l,
+                       candidates *all)
+{
+    const int total = l->nx * l->ny;
+    for (int k = 0; k < total; k++) {
+        RG_TRY(look_at_window(d, image, l, k % l->nx, k / l->nx, all));
+        if (d->options.progress) d->options.progress(d->options.user, k + 1, total);
+    }
+    return all->windows ? 0 : rg_error_prefix("%s: no window of 3' lies on the sky: ",
+                                              image->name);
+}
+
+/* ---- one label per source ---- */
+
+static int by_probability(const void *pa, const void *pb)
+{
+    const candidate *a = pa, *b = pb;
+    if (a->found.probability != b->found.probability)
+        return a->found.probability < b->found.probability ? 1 : -1;
+    return a->order - b->order;
+}
+
+/* Whether the weaker b is the same as a: much the same box, or a cut piece of it. */
+static bool is_same(const candidate *a, const candidate *b, float iou)
+{
+    float both = rg_boxes_iou(a->box, b->box);
+    if (both > iou) return true;
+    if (!b->cut || !(both > 0)) return false;
+    float area_a = (a->box.x2 - a->box.x1 + 1) * (a->box.y2 - a->box.y1 + 1);
+    float area_b = (b->box.x2 - b->box.x1 + 1) * (b->box.y2 - b->box.y1 + 1);
+    return both / (1 + both) * (area_a + area_b) > PIECE * area_b;
+}
+
+/* Greedy suppression of sorted candidates, within each class or across all; across, the
+ * best of another class is remembered as the runner-up. */
+static void suppress(candidates *all, float iou, bool across)
+{
+    int kept = 0;
+    for (int i = 0; i < all->n; i++) {
+        const candidate one = all->item[i];
+        int k = 0;
+        while (k < kept && !((across || all->item[k].found.class_ == one.found.class_)
+                             && is_same(&all->item[k], &one, iou))) k++;
+        if (k == kept) {
+            all->item[kept++] = one;
+        } else if (across && all->item[k].found.second == 0
+                   && all->item[k].found.class_ != one.found.class_) {
+            all->item[k].found.second = one.found.class_;
+            all->item[k].found.second_probability = one.found.probability;
+        }
+    }
+    all->n = kept;
+}
+
+/* Sorted candidates above the threshold, or the best of a subject. */
+static void apply_threshold(candidates *all, const rg_detect_options *o, bool subject)
+{
+    int kept = 0;
+    while (kept < all->n && all->item[kept].found.probability >= o->threshold) kept++;
+    if (kept == 0 && all->n > 0 && o->best && subject) kept = 1;
+    all->n = kept;
+}
+
+static int hand_over(const candidates *all, rg_detection **found, int *n)
+{
+    *found = rg_error_alloc((unsigned long)all->n, sizeof **found, "detections");
+    if (*found == NULL) return -1;
+    for (int i = 0; i < all->n; i++) (*found)[i] = all->item[i].found;
+    *n = all->n;
+    return 0;
+}
+
+int rg_detect(rg_detector *d, const rg_image *image, rg_detection **found, int *n)
+{
+    const rg_detect_options *o = &d->options;
+    candidates all = { 0 };
+    layout windows;
+    *found = NULL;
+    *n = 0;
+    RG_TRY(check_image(image));
+    RG_TRY(lay_out(image, &windows));
+    int status = look_at_all(d, image, &windows, &all);
+    if (status == 0 && all.n > 0) {
+        qsort(all.item, (size_t)all.n, sizeof *all.item, by_probability);
+        suppress(&all, o->class_iou, false);
+        if (!o->all) suppress(&all, o->class_iou, true);
+        if (!o->all) apply_threshold(&all, o, windows.nx * windows.ny == 1);
+    }
+    if (status == 0) status = hand_over(&all, found, n);
+    free(all.item);
+    return status;
+}

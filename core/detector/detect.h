@@ -1,0 +1,79 @@
+/* detect: from an image to labelled boxes.
+ *
+ *     rg_detector *detector; rg_detection *found; int n;
+ *     RG_TRY(rg_detect_open(&detector, "claran-d1.fits", &rg_detect_defaults));
+ *     RG_TRY(rg_detect(detector, image, &found, &n));
+ *     free(found);
+ *     rg_detect_close(detector);
+ */
+#ifndef RG_DETECT_H
+#define RG_DETECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/detector/claran.h"
+#include "core/engine/backend.h"
+#include "core/image/image.h"
+
+typedef struct rg_detection {
+    double ra, dec;           /* centre of the box [deg, ICRS] */
+    double width, height;     /* of the box along the window's axes [arcsec] */
+    double angle;             /* of its height axis, north through east [deg] */
+    double xmin, ymin, xmax, ymax;  /* FITS pixels of the image, 1-based, pixel edges */
+    int class_;               /* 1..6 */
+    float probability;        /* of that class */
+    int second;               /* runner-up class on the same source, 0: none */
+    float second_probability;
+} rg_detection;
+
+typedef struct rg_detect_options {
+    const char *backend;      /* "auto" */
+    rg_precision precision;
+    float threshold;          /* keep P >= this: 0.8 (paper 6.1.1) */
+    bool all;                 /* every class's detections with P > 0.05 */
+    bool best;                /* none above the threshold in a subject: keep the best
+                                 (in larger images not: most windows are empty) */
+    int proposals;            /* per window at test time */
+    float proposal_iou;       /* suppression of proposals: 0.7 */
+    float class_iou;          /* suppression within a class, and across classes: 0.3 */
+    void (*progress)(void *user, int done, int total);  /* windows; NULL: silent */
+    void *user;
+} rg_detect_options;
+
+extern const rg_detect_options rg_detect_defaults;
+
+typedef struct rg_detector rg_detector;
+
+int rg_detect_open(rg_detector **out, const char *model_path,
+                   const rg_detect_options *options);
+void rg_detect_close(rg_detector *detector);
+
+/* Detections in the image, best probability first.  An image of a subject's size is one
+ * 3' window about its middle; a larger one is covered by 3' windows that overlap by
+ * half, and what two windows see is reported once.  Needs a WCS and a finite pixel.
+ * Caller frees *found with free(). */
+int rg_detect(rg_detector *detector, const rg_image *image, rg_detection **found,
+              int *n);
+
+/* What the network is shown of a window (a grid of RG_CLARAN_SUBJECT pixels a side):
+ * rgb [132][132][3], row 0 at the bottom.  Pixels without a value get the window's
+ * lowest, so that no border looks like emission.  Returns 1 where no pixel has a
+ * value. */
+int rg_detect_window(const rg_claran *model, const rg_image *image,
+                     const rg_sky *window, uint8_t *rgb);
+
+/* A box between FITS pixels of the image (xmin, ymin, xmax, ymax; 1-based, pixel edges)
+ * and the network's pixels, through the sky: the bounding box of the four corners. */
+int rg_detect_box_to_window(const rg_claran *model, const rg_image *image,
+                            const rg_sky *window, const double fits[4],
+                            rg_box *network);
+int rg_detect_box_to_image(const rg_claran *model, const rg_image *image,
+                           const rg_sky *window, rg_box network, double fits[4]);
+
+/* What the detector was made from. */
+const rg_claran *rg_detect_model(const rg_detector *detector);
+const char *rg_detect_hash(const rg_detector *detector);       /* of the weights */
+rg_precision rg_detect_precision(const rg_detector *detector);
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/detector/proposal.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine/error.h"
+#include "core/engine/random.h"
+
+enum {
+    ANCHORS = RG_CLARAN_ANCHORS,
+    ANCHORS_SAMPLED = 256,      /* per image, at most half of them positive */
+    VALUES = 4 * RG_CLASSES,
+};
+#define POSITIVE_IOU 0.7f
+#define NEGATIVE_IOU 0.3f       /* below it a box is clear of an ignored truth, too */
+#define FOREGROUND_IOU 0.5f
+
+const float rg_proposal_target_std[4] = { 0.1f, 0.1f, 0.2f, 0.2f };
+
+rg_box rg_proposal_anchor(const rg_claran *model, int a, int y, int x)
+{
+    const float middle = (RG_CLARAN_STRIDE - 1) / 2.0f;
+    const float half = (model->anchor[a] - 1) / 2;
+    float cx = (float)(x * RG_CLARAN_STRIDE) + middle;
+    float cy = (float)(y * RG_CLARAN_STRIDE) + middle;
+    return (rg_box){ cx - half, cy - half, cx + half, cy + half };
+}
+
+/* Moves a random choice of `wanted` of the n indices to the front; returns how many. */
+static int choose(int *index, int n, int wanted, uint64_t *state)
+{
+    for (int i = 0; i < wanted && i < n; i++) {
+        int j = i + rg_random_below(state, n - i), swap = index[i];
+        index[i] = index[j];
+        index[j] = swap;
+    }
+    return n < wanted ? n : wanted;
+}
+
+typedef struct candidate { rg_box box; float score; int index; } candidate;
+
+static int by_score(const void *pa, const void *pb)
+{
+    const candidate *a = pa, *b = pb;
+    if (a->score != b->score) return a->score < b->score ? 1 : -1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+/* Anchors moved by their deltas and clipped, but for those too small or not finite. */
+static int move_anchors(const rg_claran *model, float smallest, const float *source,
+                        const float *deltas, candidate *moved)
+{
+    const int cells = rg_claran_cells(model), plane = cells * cells;
+    const float least = smallest * (float)model->input / RG_CLARAN_SUBJECT;
+    int n = 0;
+    for (int i = 0; i < ANCHORS * plane; i++) {
+        const int a = i / plane, cell = i % plane;
+        const float *from = deltas + (size_t)4 * a * plane + cell;
+        float d[4] = { from[0], from[plane], from[2 * plane], from[3 * plane] };
+        rg_box anchor = rg_proposal_anchor(model, a, cell / cells, cell % cells);
+        rg_box box = rg_boxes_decode(anchor, d);
+        if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2 + source[i])) continue;
+        box = rg_boxes_clip(box, model->input, model->input);
+        if (box.x2 - box.x1 + 1 >= least && box.y2 - box.y1 + 1 >= least)
+            moved[n++] = (candidate){ box, source[i], i };
+    }
+    return n;
+}
+
+/* Suppression among n sorted candidates; returns how many were kept, -1 on failure. */
+static int suppress(const candidate *from, int n, const rg_proposal_options *options,
+                    rg_box *boxes, float *scores)
+{
+    size_t count = (size_t)(n ? n : 1);
+    rg_box *all = rg_error_alloc(count, sizeof *all, "candidate boxes");
+    float *score = rg_error_alloc(count, sizeof *score, "candidate scores");
+    int *keep = rg_error_alloc(count, sizeof *keep, "kept candidates"), kept = -1;
+    if (all && score && keep) {
+        for (int i = 0; i < n; i++) {
+            all[i] = from[i].box;
+            score[i] = from[i].score;
+        }
+        int most = options->after < n ? options->after : n;
+        kept = rg_boxes_nms(all, score, n, options->iou, most, keep);
+    }
+    for (int i = 0; i < kept; i++) {
+        boxes[i] = all[keep[i]];
+        if (scores) scores[i] = score[keep[i]];
+    }
+    free(all);
+    free(score);
+    free(keep);
+    return kept;
+}
+
+int rg_proposal_find(const rg_claran *model, const rg_proposal_options *options,
+                     const float *source, const float *deltas, rg_box *boxes,
+                     float *scores)
+{
+    const int cells = rg_claran_cells(model);
+    candidate *moved = rg_error_alloc((unsigned long)(ANCHORS * cells * cells),
+                                      sizeof *moved, "moved anchors");
+    if (moved == NULL) return -1;
+    int n = move_anchors(model, options->smallest, source, deltas, moved);
+    qsort(moved, (size_t)n, sizeof *moved, by_score);
+    if (n > options->before) n = options->before;
+    int kept = suppress(moved, n, options, boxes, scores);
+    free(moved);
+    return kept;
+}
+
+/* The truth a box overlaps most, among the examples or among the ignored. */
+typedef struct match { int truth; float iou; } match;
+
+static match best_match(rg_box box, const rg_truth *truths, int n, bool ignored)
+{
+    match best = { -1, 0 };
+    for (int t = 0; t < n; t++) {
+        if ((truths[t].class_ == RG_CLASS_IGNORE) != ignored) continue;
+        float iou = rg_boxes_iou(box, truths[t].box);
+        if (iou > best.iou) best = (match){ t, iou };
+    }
+    return best;
+}
+
+static bool is_inside(rg_box box, int size)
+{
+    return box.x1 >= 0 && box.y1 >= 0 && box.x2 <= (float)(size - 1)
+           && box.y2 <= (float)(size - 1);
+}
+
+/* The room rg_proposal_anchor_targets works in, for all anchors of an image. */
+typedef struct anchors {
+    int n, plane;
+    rg_box *box;
+    int *inside;               /* whole in the image */
+    match *found;              /* per anchor */
+    float *best;               /* per truth: highest IoU with any inside anchor */
+    int *positive, *negative;  /* indices */
+    int positives, negatives;
+} anchors;
+
+static void anchors_clear(anchors *all)
+{
+    free(all->box);
+    free(all->inside);
+    free(all->found);
+    free(all->best);
+    free(all->positive);
+    free(all->negative);
+}
+
+static int anchors_init(anchors *all, const rg_claran *model, int ntruths)
+{
+    const int cells = rg_claran_cells(model);
+    *all = (anchors){ .n = ANCHORS * cells * cells, .plane = cells * cells };
+    const unsigned long n = (unsigned long)all->n;
+    all->box = rg_error_alloc(n, sizeof *all->box, "anchors");
+    all->inside = rg_error_alloc(n, sizeof *all->inside, "anchors");
+    all->found = rg_error_alloc(n, sizeof *all->found, "anchors");
+    all->best = rg_error_alloc((unsigned long)ntruths, sizeof *all->best, "truths");
+    all->positive = rg_error_alloc(n, sizeof *all->positive, "positive anchors");
+    all->negative = rg_error_alloc(n, sizeof *all->negative, "negative anchors");
+    if (!all->box || !all->inside || !all->found || !all->best || !all->positive
+        || !all->negative) {
+        anchors_clear(all);
+        return -1;
+    }
+    for (int i = 0; i < all->n; i++) {
+        int a = i / all->plane, cell = i % all->plane;
+        all->box[i] = rg_proposal_anchor(model, a, cell / cells, cell % cells);
+        all->inside[i] = is_inside(all->box[i], model->input);
+    }
+    return 0;
+}
+
+static void anchors_match(anchors *all, const rg_truth *truths, int n)
+{
+    for (int i = 0; i < all->n; i++) {
+        if (!all->inside[i]) continue;
+        all->found[i] = best_match(all->box[i], truths, n, false);
+        for (int t = 0; t < n; t++)
+            all->best[t] = fmaxf(all->best[t],
+                                 rg_boxes_iou(all->box[i], truths[t].box));
+    }
+}
+
+/* Each truth's best anchors are positive too, however little they overlap; such an
+ * anchor is a match of that truth even if it overlaps another one more. */
+static bool anchor_is_best(const anchors *all, int i, const rg_truth *truths, int n,
+                           match *found)
+{
+    for (int t = 0; t < n; t++) {
+        if (truths[t].class_ == RG_CLASS_IGNORE || !(all->best[t] > 0)) continue;
+        float iou = rg_boxes_iou(all->box[i], truths[t].box);
+        if (iou < all->best[t]) continue;
+        *found = (match){ t, iou };
+        return true;
+    }
+    return false;
+}
+
+static void anchors_sort_out(anchors *all, const rg_truth *truths, int n)
+{
+    for (int i = 0; i < all->n; i++) {
+        if (!all->inside[i]) continue;
+        match *found = &all->found[i];
+        if (found->iou >= POSITIVE_IOU || anchor_is_best(all, i, truths, n, found))
+            all->positive[all->positives++] = i;
+        else if (found->iou < NEGATIVE_IOU
+                 && best_match(all->box[i], truths, n, true).iou < NEGATIVE_IOU)
+            all->negative[all->negatives++] = i;
+    }
+}
+
+int rg_proposal_anchor_targets(const rg_claran *model, const rg_truth *truths, int n,
+                               uint64_t seed, float *labels, float *targets,
+                               float *weights)
+{
+    anchors all;
+    RG_TRY(anchors_init(&all, model, n));
+    anchors_match(&all, truths, n);
+    anchors_sort_out(&all, truths, n);
+    int positives = choose(all.positive, all.positives, ANCHORS_SAMPLED / 2, &seed);
+    int negatives = choose(all.negative, all.negatives, ANCHORS_SAMPLED - positives,
+                           &seed);
+
+    for (int i = 0; i < all.n; i++) labels[i] = -1;
+    memset(targets, 0, (size_t)4 * all.n * sizeof *targets);
+    memset(weights, 0, (size_t)4 * all.n * sizeof *weights);
+    for (int k = 0; k < negatives; k++) labels[all.negative[k]] = 0;
+    for (int k = 0; k < positives; k++) {
+        int i = all.positive[k], a = i / all.plane, cell = i % all.plane;
+        float d[4];
+        rg_boxes_encode(all.box[i], truths[all.found[i].truth].box, d);
+        labels[i] = 1;
+        for (int v = 0; v < 4; v++) {
+            size_t at = (size_t)(4 * a + v) * all.plane + cell;
+            targets[at] = d[v];
+            weights[at] = 1.0f / (float)(positives + negatives);
+        }
+    }
+    anchors_clear(&all);
+    return 0;
+}
+
+/* The room rg_proposal_roi_targets works in: candidates and what they turned out. */
+typedef struct rois {
+    rg_box *box;
+    match *found;
+    int *foreground, *background, *ignored, *chosen;
+    int n, foregrounds, backgrounds, ignoreds;
+} rois;
+
+static void rois_clear(rois *all)
+{
+    free(all->box);
+    free(all->found);
+    free(all->foreground);
+    free(all->background);
+    free(all->ignored);
+    free(all->chosen);
+}
+
+static int rois_init(rois *all, int candidates, int count)
+{
+    const unsigned long n = (unsigned long)candidates;
+    *all = (rois){ 0 };
+    all->box = rg_error_alloc(n, sizeof *all->box, "RoIs");
+    all->found = rg_error_alloc(n, sizeof *all->found, "RoIs");
+    all->foreground = rg_error_alloc(n, sizeof *all->foreground, "foreground RoIs");
+    all->background = rg_error_alloc(n, sizeof *all->background, "background RoIs");
+    all->ignored = rg_error_alloc(n, sizeof *all->ignored, "ignored RoIs");
+    all->chosen = rg_error_alloc((unsigned long)count, sizeof *all->chosen, "RoIs");
+    if (all->box && all->found && all->foreground && all->background && all->ignored
+        && all->chosen) return 0;
+    rois_clear(all);
+    return -1;
+}
+
+static void rois_sort_out(rois *all, const rg_truth *truths, int n)
+{
+    for (int i = 0; i < all->n; i++) {
+        match found = all->found[i] = best_match(all->box[i], truths, n, false);
+        if (found.iou >= FOREGROUND_IOU)
+            all->foreground[all->foregrounds++] = i;
+        else if (best_match(all->box[i], truths, n, true).iou < NEGATIVE_IOU)
+            all->background[all->backgrounds++] = i;
+        else
+            all->ignored[all->ignoreds++] = i;
+    }
+}
+
+/* A quarter foreground, the rest background; where that is too little, the ignored, and
+ * then backgrounds (foregrounds where there are none) over again.  Returns `count`, or
+ * 0 if there was no candidate at all. */
+static int rois_choose(rois *all, int count, uint64_t *seed)
+{
+    int nf = choose(all->foreground, all->foregrounds, count / 4, seed), n = 0;
+    int nb = choose(all->background, all->backgrounds, count - nf, seed);
+    for (int i = 0; i < nf; i++) all->chosen[n++] = all->foreground[i];
+    for (int i = 0; i < nb; i++) all->chosen[n++] = all->background[i];
+    for (int i = 0; i < all->ignoreds && n < count; i++)
+        all->chosen[n++] = all->ignored[i];
+    const int *again = nb ? all->background : nf ? all->foreground : all->ignored;
+    const int agains = nb ? nb : nf ? nf : all->ignoreds;
+    for (int i = 0; agains > 0 && n < count; i++) all->chosen[n++] = again[i % agains];
+    return n;
+}
+
+static void write_roi(const rois *all, int i, const rg_truth *truths, int n, int total,
+                      float *label, float *targets, float *weights)
+{
+    match found = all->found[i];
+    if (found.iou < FOREGROUND_IOU) {
+        bool clear = best_match(all->box[i], truths, n, true).iou < NEGATIVE_IOU;
+        *label = clear ? RG_CLASS_BACKGROUND : RG_CLASS_IGNORE;
+        return;
+    }
+    int class_ = truths[found.truth].class_;
+    float d[4];
+    rg_boxes_encode(all->box[i], truths[found.truth].box, d);
+    *label = (float)class_;
+    for (int v = 0; v < 4; v++) {
+        targets[4 * class_ + v] = d[v] / rg_proposal_target_std[v];
+        weights[4 * class_ + v] = 1.0f / (float)total;
+    }
+}
+
+int rg_proposal_roi_targets(const rg_box *proposals, int nproposals,
+                            const rg_truth *truths, int n, int image, int count,
+                            int total, uint64_t seed, rg_roi_targets to)
+{
+    rois all;
+    RG_TRY(rois_init(&all, nproposals + n, count));
+    for (int i = 0; i < nproposals; i++) all.box[all.n++] = proposals[i];
+    for (int t = 0; t < n; t++)
+        if (truths[t].class_ != RG_CLASS_IGNORE) all.box[all.n++] = truths[t].box;
+    rois_sort_out(&all, truths, n);
+    int chosen = rois_choose(&all, count, &seed);
+
+    memset(to.targets, 0, (size_t)count * VALUES * sizeof *to.targets);
+    memset(to.weights, 0, (size_t)count * VALUES * sizeof *to.weights);
+    for (int k = 0; k < count; k++) {
+        const float side = RG_CLARAN_STRIDE - 1;
+        rg_box box = k < chosen ? all.box[all.chosen[k]] : (rg_box){ 0, 0, side, side };
+        const float roi[5] = { (float)image, box.x1, box.y1, box.x2, box.y2 };
+        memcpy(to.rois + (size_t)5 * k, roi, sizeof roi);
+        to.labels[k] = RG_CLASS_IGNORE;
+        if (k < chosen)
+            write_roi(&all, all.chosen[k], truths, n, total, &to.labels[k],
+                      to.targets + (size_t)VALUES * k, to.weights + (size_t)VALUES * k);
+    }
+    rois_clear(&all);
+    return 0;
+}

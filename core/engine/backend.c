@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/backend.h"
+
+#include <string.h>
+
+#include "core/engine/error.h"
+
+int rg_backend_find(const char *name, const rg_backend **backend)
+{
+    static const rg_backend *const all[] = { &rg_backend_cpu, &rg_backend_ref };
+    for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(name, all[i]->name) == 0 || strcmp(name, "auto") == 0) {
+            *backend = all[i];
+            return 0;
+        }
+    return RG_FAIL("there is no backend \"%s\": use auto, cpu or ref", name);
+}
+
+static const char *const precisions[] = {
+    [RG_PRECISION_AUTO] = "auto",
+    [RG_PRECISION_F32] = "f32",
+    [RG_PRECISION_BF16] = "bf16",
+};
+
+int rg_backend_precision(const char *name, rg_precision *precision)
+{
+    for (unsigned i = 0; i < sizeof precisions / sizeof *precisions; i++)
+        if (strcmp(name, precisions[i]) == 0) {
+            *precision = (rg_precision)i;
+            return 0;
+        }
+    return RG_FAIL("there is no precision \"%s\": use auto, f32 or bf16", name);
+}
+
+const char *rg_backend_precision_name(rg_precision precision)
+{
+    return precisions[precision];
+}

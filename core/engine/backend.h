@@ -1,0 +1,97 @@
+/* backend: what runs the rows: a struct of functions for memory and, per word, for
+ * arithmetic.  `ref` (plain loops) is the readable truth, `cpu` is oneDNN.
+ *
+ * The net owns nodes, tensors and parameters as declared here; the void pointers in
+ * them belong to the backend.  All memory is taken in plan; forward and backward
+ * allocate nothing.  Kernels overwrite; the net adds gradients where two rows read one
+ * tensor. Only put and get see host arrays (plain f32, [n][c][h][w]), so a backend
+ * keeps the layout and precision it likes.
+ */
+#ifndef RG_BACKEND_H
+#define RG_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/engine/layer.h"
+
+typedef enum { RG_PRECISION_AUTO, RG_PRECISION_F32, RG_PRECISION_BF16 } rg_precision;
+
+/* What one row makes. */
+typedef struct rg_tensor {
+    const char *name;         /* borrowed from the row */
+    rg_shape shape;
+    bool wants_grad;          /* set by the net before plan */
+    void *data, *grad;        /* the backend's; grad NULL where not wanted */
+} rg_tensor;
+
+/* Weight or bias of one row. */
+typedef struct rg_param {
+    char name[68];            /* row name, or row name + ".bias" */
+    rg_shape shape;
+    void *data;               /* the backend's: value, gradient, optimizer moments */
+} rg_param;
+
+typedef struct rg_node {
+    const rg_row *row;        /* borrowed */
+    rg_tensor *in[3], *out;   /* borrowed from the net; shapes set before plan */
+    rg_param *weight, *bias;  /* borrowed; NULL where the word has none */
+    bool training;
+    uint64_t seed;            /* of this pass, for dropout; set by the net */
+    void *plan;               /* the backend's */
+} rg_node;
+
+/* Each returns 0 or -1 with a sentence.  plan also gives node->out its memory. */
+typedef struct rg_operation {
+    int (*plan)(void *context, rg_node *node);
+    int (*forward)(void *context, rg_node *node);
+    int (*backward)(void *context, rg_node *node); /* out->grad -> in[]->grad, params */
+    void (*unplan)(void *context, rg_node *node);
+} rg_operation;
+
+/* Momentum SGD: v = momentum v + g;  w -= rate v.  Adam (Kingma & Ba 2015) with
+ * decoupled decay (Loshchilov & Hutter 2019).  `clip`: gradients are scaled so that
+ * their joint norm is at most this; 0: never. */
+typedef enum { RG_SGD, RG_ADAM } rg_rule;
+typedef struct rg_optimizer {
+    rg_rule rule;
+    float rate, momentum, beta2, epsilon, decay, clip;
+} rg_optimizer;
+
+typedef enum { RG_VALUE, RG_GRADIENT, RG_MOMENT1, RG_MOMENT2 } rg_part;
+
+typedef struct rg_backend {
+    const char *name;
+    int (*open)(void **context, rg_precision precision, bool training);
+    void (*close)(void *context);
+    rg_precision (*precision)(void *context);    /* what AUTO became */
+
+    int (*put)(void *context, rg_tensor *tensor, const float *host);
+    int (*get)(void *context, const rg_tensor *tensor, bool gradient, float *host);
+    int (*add_grad)(void *context, rg_tensor *to, const rg_tensor *from);
+    int (*fill_grad)(void *context, rg_tensor *tensor, float value);
+    /* An alias shares data and has a gradient of its own: for the second reader. */
+    int (*alias)(void *context, rg_tensor *alias, const rg_tensor *of);
+    void (*free_alias)(void *context, rg_tensor *alias);
+
+    int (*param_new)(void *context, rg_param *param, bool training);
+    void (*param_free)(void *context, rg_param *param);
+    int (*param_put)(void *context, rg_param *param, rg_part part, const float *host);
+    int (*param_get)(void *context, const rg_param *param, rg_part part, float *host);
+    /* One optimizer step on all parameters; `step` counts from 1. */
+    int (*update)(void *context, rg_param *params, int nparams, const rg_optimizer *how,
+                  long step, float *gradient_norm);
+
+    rg_operation operation[RG_WORDS];
+} rg_backend;
+
+extern const rg_backend rg_backend_ref, rg_backend_cpu;
+
+/* Backend by name, "auto" being the fastest there is; fails naming those there are. */
+int rg_backend_find(const char *name, const rg_backend **backend);
+
+/* Precision by name: auto, f32, bf16. */
+int rg_backend_precision(const char *name, rg_precision *precision);
+const char *rg_backend_precision_name(rg_precision precision);
+
+#endif

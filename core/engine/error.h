@@ -1,0 +1,32 @@
+/* error: how every function here fails.
+ *
+ *     int rg_thing_do(const char *path)
+ *     {
+ *         if (path == NULL) return RG_FAIL("no file was named");
+ *         RG_TRY(rg_other_do(path));        // passes the other's failure up
+ *         return 0;
+ *     }
+ *
+ * Functions return 0, or -1 after leaving one sentence per thread that says what was
+ * wrong, where (file, row, keyword), the value met, and the cure where there is one.
+ * The library never prints, exits or aborts on bad input.  Only plugin/ prints it.
+ */
+#ifndef RG_ERROR_H
+#define RG_ERROR_H
+
+#define RG_TRY(call) do { if ((call) != 0) return -1; } while (0)
+#define RG_FAIL(...) rg_error_set(__VA_ARGS__)
+
+/* Keep the sentence (printf style, cut at 1023 bytes); always returns -1. */
+int rg_error_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Put words before the kept sentence: "model.fits: " + sentence; always returns -1. */
+int rg_error_prefix(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The last sentence of this thread, "" when nothing failed yet; owned by us. */
+const char *rg_error_message(void);
+
+/* calloc that leaves a sentence: NULL after "out of memory: N bytes for WHAT". */
+void *rg_error_alloc(unsigned long count, unsigned long size, const char *what);
+
+#endif

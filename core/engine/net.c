@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/net.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine/error.h"
+#include "core/engine/random.h"
+
+/* The second and later readers of a tensor write their gradient to an alias of it. */
+typedef struct alias { rg_tensor tensor; int of; bool planned; } alias;
+
+struct rg_net {
+    const rg_backend *backend;
+    void *context;            /* the backend's */
+    rg_net_options options;
+    rg_row *rows;             /* owned, as all below; one node and one tensor a row */
+    int nrows;
+    rg_node *nodes;
+    rg_tensor *tensors;
+    bool *live, *planned;     /* leads to a loss; has its memory */
+    rg_param *params;
+    int nparams;
+    alias *aliases;
+    int naliases;
+    long step;
+};
+
+static bool is_loss(rg_word word)
+{
+    return word == RG_SOFTMAXLOSS || word == RG_SMOOTHL1;
+}
+
+/* Gradients flow to the first input, and of ST pooling to the RoIs too. */
+static int differentiable(rg_word word)
+{
+    return word == RG_INPUT ? 0 : word == RG_STPOOL ? 2 : 1;
+}
+
+/* Rows from which a loss is reached. */
+static void mark_live(rg_net *net)
+{
+    for (int i = net->nrows - 1; i >= 0; i--) {
+        const rg_row *row = &net->rows[i];
+        if (is_loss(row->word)) net->live[i] = net->options.training;
+        for (int k = 0; net->live[i] && k < differentiable(row->word); k++)
+            net->live[rg_layer_find(net->rows, i, row->in[k])] = true;
+    }
+}
+
+/* Tensors on the way from weights (or wanted inputs) to a loss. */
+static void mark_gradients(rg_net *net)
+{
+    for (int i = 0; i < net->nrows; i++) {
+        const rg_row *row = &net->rows[i];
+        bool wants = is_loss(row->word) || row->word == RG_CONV || row->word == RG_FC
+                     || (row->word == RG_INPUT && net->options.input_gradients);
+        for (int k = 0; k < differentiable(row->word); k++)
+            wants |= net->tensors[rg_layer_find(net->rows, i, row->in[k])].wants_grad;
+        net->tensors[i].wants_grad = wants && net->live[i];
+    }
+}
+
+static int connect_inputs(rg_net *net, int i, bool *read)
+{
+    rg_node *node = &net->nodes[i];
+    for (int k = 0; k < rg_layer_inputs(node->row->word); k++) {
+        int from = rg_layer_find(net->rows, i, node->row->in[k]);
+        node->in[k] = &net->tensors[from];
+        if (!net->live[i] || !node->in[k]->wants_grad
+            || k >= differentiable(node->row->word))
+            continue;
+        if (read[from]) {
+            alias *a = &net->aliases[net->naliases++];
+            a->of = from;
+            node->in[k] = &a->tensor;
+        }
+        read[from] = true;
+    }
+    return 0;
+}
+
+static int connect_params(rg_net *net, rg_node *node)
+{
+    rg_shape weight, bias;
+    rg_layer_weights(node->row, &weight, &bias);
+    if (weight.n == 0) return 0;
+    node->weight = &net->params[net->nparams++];
+    node->bias = &net->params[net->nparams++];
+    node->weight->shape = weight;
+    node->bias->shape = bias;
+    int n =
+        snprintf(node->weight->name, sizeof node->weight->name, "%s", node->row->name);
+    int m =
+        snprintf(node->bias->name, sizeof node->bias->name, "%s.bias", node->row->name);
+    if (n < 1 || m >= (int)sizeof node->bias->name)
+        return RG_FAIL("row name \"%s\" is empty or longer than 62 bytes",
+                       node->row->name);
+    RG_TRY(net->backend->param_new(net->context, node->weight, net->options.training));
+    return net->backend->param_new(net->context, node->bias, net->options.training);
+}
+
+static int connect(rg_net *net)
+{
+    bool *read = rg_error_alloc(net->nrows, sizeof *read, "the network");
+    if (read == NULL) return -1;
+    int status = 0;
+    for (int i = 0; i < net->nrows && status == 0; i++) {
+        net->nodes[i] = (rg_node){ .row = &net->rows[i], .out = &net->tensors[i],
+                                   .training = net->options.training };
+        status = connect_inputs(net, i, read);
+        if (status == 0) status = connect_params(net, &net->nodes[i]);
+    }
+    free(read);
+    return status;
+}
+
+static alias *alias_of(rg_net *net, const rg_tensor *tensor)
+{
+    for (int i = 0; i < net->naliases; i++)
+        if (tensor == &net->aliases[i].tensor) return &net->aliases[i];
+    return NULL;
+}
+
+static int plan(rg_net *net)
+{
+    for (int i = 0; i < net->nrows; i++) {
+        rg_node *node = &net->nodes[i];
+        for (int k = 0; k < rg_layer_inputs(node->row->word); k++) {
+            alias *a = alias_of(net, node->in[k]);
+            if (a == NULL || a->planned) continue;
+            RG_TRY(net->backend->alias(net->context, &a->tensor, &net->tensors[a->of]));
+            a->planned = true;
+        }
+        net->planned[i] = true;
+        if (net->backend->operation[node->row->word].plan(net->context, node) != 0)
+            return rg_error_prefix("row %s: ", node->row->name);
+    }
+    return 0;
+}
+
+/* Normal, cut at two standard deviations; biases stay 0. */
+static int start_weights(rg_net *net)
+{
+    for (int i = 0; i < net->nrows; i++) {
+        rg_param *param = net->nodes[i].weight;
+        if (param == NULL) continue;
+        rg_shape s = param->shape;
+        double std = net->rows[i].spread > 0 ? net->rows[i].spread
+                                             : sqrt(2.0 / ((double)s.c * s.h * s.w));
+        uint64_t state = rg_random_mix(net->options.seed, (uint64_t)i);
+        long n = rg_layer_count(s);
+        float *host = rg_error_alloc(n, sizeof *host, param->name);
+        if (host == NULL) return -1;
+        for (long k = 0; k < n; k++) {
+            double z = rg_random_normal(&state);
+            while (fabs(z) > 2) z = rg_random_normal(&state);
+            host[k] = (float)(z * std);
+        }
+        int status = net->backend->param_put(net->context, param, RG_VALUE, host);
+        free(host);
+        RG_TRY(status);
+    }
+    return 0;
+}
+
+static int allocate(rg_net *net, const rg_row *rows, int nrows)
+{
+    net->rows = rg_error_alloc(nrows, sizeof *net->rows, "the network");
+    net->nodes = rg_error_alloc(nrows, sizeof *net->nodes, "the network");
+    net->tensors = rg_error_alloc(nrows, sizeof *net->tensors, "the network");
+    net->live = rg_error_alloc(nrows, sizeof *net->live, "the network");
+    net->planned = rg_error_alloc(nrows, sizeof *net->planned, "the network");
+    net->params = rg_error_alloc(2ul * nrows, sizeof *net->params, "the network");
+    net->aliases = rg_error_alloc(2ul * nrows, sizeof *net->aliases, "the network");
+    if (!net->rows || !net->nodes || !net->tensors || !net->live || !net->planned
+        || !net->params || !net->aliases) return -1;
+    memcpy(net->rows, rows, nrows * sizeof *rows);
+    net->nrows = nrows;
+    for (int i = 0; i < nrows; i++) {
+        if (rg_layer_find(rows, i, rows[i].name) >= 0)
+            return RG_FAIL("two rows of the network are called %s", rows[i].name);
+        net->tensors[i].name = rows[i].name;
+        RG_TRY(rg_layer_shape(rows, nrows, i, &net->tensors[i].shape));
+    }
+    return 0;
+}
+
+static int build(rg_net *net, const rg_row *rows, int nrows)
+{
+    RG_TRY(allocate(net, rows, nrows));
+    RG_TRY(net->backend->open(&net->context, net->options.precision,
+                              net->options.training));
+    mark_live(net);
+    mark_gradients(net);
+    RG_TRY(connect(net));
+    if (!net->options.blank) RG_TRY(start_weights(net));
+    return plan(net);
+}
+
+int rg_net_new(rg_net **out, const rg_row *rows, int nrows, const rg_backend *backend,
+               const rg_net_options *options)
+{
+    rg_net *net = rg_error_alloc(1, sizeof *net, "the network");
+    if (net == NULL) return -1;
+    net->backend = backend;
+    net->options = *options;
+    if (build(net, rows, nrows) != 0) {
+        rg_net_free(net);
+        return -1;
+    }
+    *out = net;
+    return 0;
+}
+
+void rg_net_free(rg_net *net)
+{
+    if (net == NULL) return;
+    for (int i = net->nrows - 1; i >= 0; i--)
+        if (net->planned && net->planned[i])
+            net->backend->operation[net->rows[i].word].unplan(net->context,
+                                                              &net->nodes[i]);
+    for (int i = 0; i < net->naliases; i++)
+        if (net->aliases[i].planned)
+            net->backend->free_alias(net->context, &net->aliases[i].tensor);
+    for (int i = 0; i < net->nparams; i++)
+        net->backend->param_free(net->context, &net->params[i]);
+    if (net->context) net->backend->close(net->context);
+    free(net->rows);
+    free(net->nodes);
+    free(net->tensors);
+    free(net->live);
+    free(net->planned);
+    free(net->params);
+    free(net->aliases);
+    free(net);
+}
+
+/* Moments are kept beside the value as "NAME.moment1", "NAME.moment2". */
+static void part_name(const rg_param *param, rg_part part, char name[80])
+{
+    static const char *const tail[] = { "", ".gradient", ".moment1", ".moment2" };
+    snprintf(name, 80, "%s%s", param->name, tail[part]);
+}
+
+static int load_part(rg_net *net, rg_param *param, rg_part part,
+                     const rg_weights *weights)
+{
+    char name[80];
+    part_name(param, part, name);
+    const rg_weight *w = rg_weights_find(weights, name);
+    if (w == NULL && part != RG_VALUE) return 0;
+    if (w == NULL) return RG_FAIL("the model has no weights called %s", name);
+    rg_shape a = w->shape, b = param->shape;
+    if (a.n != b.n || a.c != b.c || a.h != b.h || a.w != b.w)
+        return RG_FAIL("weights %s are [%d, %d, %d, %d], the network wants "
+                       "[%d, %d, %d, %d]",
+                       name, a.n, a.c, a.h, a.w, b.n, b.c, b.h, b.w);
+    return net->backend->param_put(net->context, param, part, w->data);
+}
+
+int rg_net_load(rg_net *net, const rg_weights *weights)
+{
+    for (int i = 0; i < net->nparams; i++) {
+        RG_TRY(load_part(net, &net->params[i], RG_VALUE, weights));
+        if (!net->options.training) continue;
+        RG_TRY(load_part(net, &net->params[i], RG_MOMENT1, weights));
+        RG_TRY(load_part(net, &net->params[i], RG_MOMENT2, weights));
+    }
+    return 0;
+}
+
+static int save_part(const rg_net *net, const rg_param *param, rg_part part,
+                     rg_weights *weights)
+{
+    char name[80];
+    part_name(param, part, name);
+    rg_weight *w = rg_weights_add(weights, name, param->shape, NULL);
+    return w ? net->backend->param_get(net->context, param, part, w->data) : -1;
+}
+
+int rg_net_save(const rg_net *net, rg_weights *weights, bool moments)
+{
+    for (int i = 0; i < net->nparams; i++) {
+        RG_TRY(save_part(net, &net->params[i], RG_VALUE, weights));
+        if (!moments) continue;
+        RG_TRY(save_part(net, &net->params[i], RG_MOMENT1, weights));
+        RG_TRY(save_part(net, &net->params[i], RG_MOMENT2, weights));
+    }
+    return 0;
+}
+
+int rg_net_put(rg_net *net, const char *name, const float *host)
+{
+    int i = rg_layer_find(net->rows, net->nrows, name);
+    return i < 0 ? -1 : net->backend->put(net->context, &net->tensors[i], host);
+}
+
+int rg_net_get(const rg_net *net, const char *name, float *host)
+{
+    int i = rg_layer_find(net->rows, net->nrows, name);
+    return i < 0 ? -1 : net->backend->get(net->context, &net->tensors[i], false, host);
+}
+
+int rg_net_get_gradient(const rg_net *net, const char *name, float *host)
+{
+    int i = rg_layer_find(net->rows, net->nrows, name);
+    if (i < 0) return -1;
+    if (net->tensors[i].grad == NULL) return RG_FAIL("row %s has no gradient", name);
+    return net->backend->get(net->context, &net->tensors[i], true, host);
+}
+
+int rg_net_shape(const rg_net *net, const char *name, rg_shape *shape)
+{
+    int i = rg_layer_find(net->rows, net->nrows, name);
+    if (i < 0) return -1;
+    *shape = net->tensors[i].shape;
+    return 0;
+}
+
+static rg_param *find_param(const rg_net *net, const char *name)
+{
+    for (int i = 0; i < net->nparams; i++)
+        if (strcmp(net->params[i].name, name) == 0) return &net->params[i];
+    RG_FAIL("the network has no weights called %s", name);
+    return NULL;
+}
+
+int rg_net_put_param(rg_net *net, const char *name, const float *host)
+{
+    rg_param *param = find_param(net, name);
+    return param ? net->backend->param_put(net->context, param, RG_VALUE, host) : -1;
+}
+
+int rg_net_get_param(const rg_net *net, const char *name, rg_part part, float *host)
+{
+    const rg_param *param = find_param(net, name);
+    return param ? net->backend->param_get(net->context, param, part, host) : -1;
+}
+
+int rg_net_forward(rg_net *net, const char *first, const char *last)
+{
+    int from = first ? rg_layer_find(net->rows, net->nrows, first) : 0;
+    int to = last ? rg_layer_find(net->rows, net->nrows, last) : net->nrows - 1;
+    if (from < 0 || to < 0) return -1;
+    uint64_t pass = rg_random_mix(net->options.seed, (uint64_t)net->step);
+    for (int i = from; i <= to; i++) {
+        rg_node *node = &net->nodes[i];
+        node->seed = rg_random_mix(pass, (uint64_t)i);
+        if (net->backend->operation[node->row->word].forward(net->context, node) != 0)
+            return rg_error_prefix("row %s: ", node->row->name);
+    }
+    return 0;
+}
+
+int rg_net_backward(rg_net *net)
+{
+    for (int i = net->nrows - 1; i >= 0; i--) {
+        rg_node *node = &net->nodes[i];
+        if (!net->live[i] || !node->out->wants_grad) continue;
+        if (is_loss(node->row->word))
+            RG_TRY(net->backend->fill_grad(net->context, node->out, 1));
+        for (int k = 0; k < net->naliases; k++)
+            if (net->aliases[k].of == i)
+                RG_TRY(net->backend->add_grad(net->context, node->out,
+                                              &net->aliases[k].tensor));
+        if (net->backend->operation[node->row->word].backward(net->context, node) != 0)
+            return rg_error_prefix("row %s, backwards: ", node->row->name);
+    }
+    return 0;
+}
+
+int rg_net_update(rg_net *net, const rg_optimizer *how, float *norm)
+{
+    float unasked;
+    RG_TRY(net->backend->update(net->context, net->params, net->nparams, how,
+                                net->step + 1, norm ? norm : &unasked));
+    net->step++;
+    return 0;
+}
+
+long rg_net_step(const rg_net *net)
+{
+    return net->step;
+}
+
+void rg_net_set_step(rg_net *net, long step)
+{
+    net->step = step;
+}
+
+rg_precision rg_net_precision(const rg_net *net)
+{
+    return net->backend->precision(net->context);
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/image/image.h"
+
+#include <errno.h>
+#include <float.h>
+#include <fitsio.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "core/engine/error.h"
+
+/* ---- making one ---- */
+
+int rg_image_new(rg_image **out, int nx, int ny, rg_sky *sky)
+{
+    *out = NULL;
+    if (nx < 1 || ny < 1 || (long)nx * ny > RG_IMAGE_MAX) {
+        rg_sky_free(sky);
+        return RG_FAIL("an image of %d x %d pixels: 1 to %ld are possible", nx, ny,
+                       RG_IMAGE_MAX);
+    }
+    rg_image *image = rg_error_alloc(1, sizeof *image, "an image");
+    float *pixels = image ? malloc((size_t)nx * ny * sizeof *pixels) : NULL;
+    if (pixels == NULL) {
+        free(image);
+        rg_sky_free(sky);
+        return RG_FAIL("out of memory: an image of %d x %d pixels", nx, ny);
+    }
+    for (size_t i = 0; i < (size_t)nx * ny; i++) pixels[i] = NAN;
+    *image = (rg_image){ .nx = nx, .ny = ny, .pixels = pixels, .sky = sky };
+    *out = image;
+    return 0;
+}
+
+void rg_image_free(rg_image *image)
+{
+    if (image == NULL) return;
+    rg_sky_free(image->sky);
+    free(image->pixels);
+    free(image);
+}
+
+/* ---- reading ---- */
+
+static int cfitsio_failed(int status, const char *what)
+{
+    char text[FLEN_ERRMSG];
+    fits_get_errstatus(status, text);
+    fits_clear_errmsg();
+    return RG_FAIL("%s (CFITSIO %d: %s)", what, status, text);
+}
+
+enum { AXES = 9 };
+
+/* Whether the current HDU holds pixels; size[AXES] gets its shape, 1 beyond naxis. */
+static int has_pixels(fitsfile *fits, int *naxis, long *size)
+{
+    int type = 0, status = 0;
+    *naxis = 0;
+    for (int i = 0; i < AXES; i++) size[i] = 1;
+    fits_get_hdu_type(fits, &type, &status);
+    if (status != 0 || type != IMAGE_HDU) return 0;
+    fits_get_img_dim(fits, naxis, &status);
+    fits_get_img_size(fits, AXES, size, &status);
+    if (status != 0 || *naxis < 1) return 0;
+    for (int i = 0; i < AXES; i++)
+        if (size[i] < 1) return 0;
+    return 1;
+}
+
+static int check_shape(int naxis, const long *size)
+{
+    if (naxis > AXES) return RG_FAIL("has %d axes: an image of two is needed", naxis);
+    if (naxis < 2)
+        return RG_FAIL("has a 1-D array of %ld values: an image is needed", size[0]);
+    for (int i = 2; i < AXES; i++)
+        if (size[i] > 1)
+            return RG_FAIL("has a cube (NAXIS%d = %ld): give one plane as an image",
+                           i + 1, size[i]);
+    if (size[0] > RG_IMAGE_MAX || size[1] > RG_IMAGE_MAX / size[0])
+        return RG_FAIL("has an image of %ld x %ld pixels: at most %ld are possible",
+                       size[0], size[1], RG_IMAGE_MAX);
+    return 0;
+}
+
+/* Move to the first HDU with pixels, whose size goes to size[2]. */
+static int find_image(fitsfile *fits, long *size)
+{
+    int naxis, status = 0, hdus = 1;
+    long shape[AXES];
+    while (!has_pixels(fits, &naxis, shape)) {
+        fits_movrel_hdu(fits, 1, NULL, &status);
+        if (status == END_OF_FILE)
+            return RG_FAIL(hdus > 1 ? "has no image, only tables or empty extensions"
+                                    : "has no image: no data follow its header");
+        if (status != 0) return cfitsio_failed(status, "is damaged after its header");
+        hdus++;
+    }
+    RG_TRY(check_shape(naxis, shape));
+    memcpy(size, shape, 2 * sizeof *size);
+    return 0;
+}
+
+static void read_text(fitsfile *fits, const char *keyword, char text[72])
+{
+    int status = 0;
+    char value[FLEN_VALUE] = "";
+    fits_read_key_str(fits, keyword, value, NULL, &status);
+    snprintf(text, 72, "%s", status == 0 ? value : "");
+}
+
+/* CFITSIO 4.2 crashes on damaged tiles: look for damage first, where one can. */
+static int check_tiles(fitsfile *fits)
+{
+    int status = 0, data = 0, all = 0;
+    char name[72];
+    long block = 32;
+    if (!fits_is_compressed_image(fits, &status)) return 0;
+    read_text(fits, "ZNAME1", name);
+    if (strcmp(name, "BLOCKSIZE") == 0)
+        fits_read_key_lng(fits, "ZVAL1", &block, NULL, &status);
+    if (status != 0 || (block != 16 && block != 32))
+        return RG_FAIL("is damaged: ZVAL1 gives no size of a compressed block");
+    if (fits_verify_chksum(fits, &data, &all, &status) != 0)
+        return cfitsio_failed(status, "is damaged or truncated: its tiles end early");
+    return data < 0 ? RG_FAIL("is damaged: its data differ from DATASUM") : 0;
+}
+
+/* Infinities and 64-bit values too large become NaN, and all NaN the same one: equal
+ * pixels have equal checksums. */
+static void clean(rg_image *image)
+{
+    size_t n = (size_t)image->nx * image->ny;
+    for (size_t i = 0; i < n; i++)
+        if (!(fabsf(image->pixels[i]) < FLT_MAX)) image->pixels[i] = NAN;
+    image->checksum = crc32_z(0, (const Bytef *)image->pixels, n * sizeof(float));
+}
+
+static int read_pixels(fitsfile *fits, rg_image *image)
+{
+    int status = 0, any;
+    long first[AXES];
+    float blank = NAN;
+    for (int i = 0; i < AXES; i++) first[i] = 1;
+    fits_read_pix(fits, TFLOAT, first, (LONGLONG)image->nx * image->ny, &blank,
+                  image->pixels, &any, &status);
+    if (status != 0)
+        return cfitsio_failed(status, "is damaged or truncated: its pixels end early");
+    clean(image);
+    return 0;
+}
+
+static double read_number(fitsfile *fits, const char *keyword)
+{
+    int status = 0;
+    double value = 0;
+    fits_read_key_dbl(fits, keyword, &value, NULL, &status);
+    return status == 0 && isfinite(value) ? value : 0;
+}
+
+static void read_keywords(fitsfile *fits, rg_image *image)
+{
+    read_text(fits, "OBJECT", image->object);
+    read_text(fits, "BUNIT", image->unit);
+    image->beam[0] = fabs(read_number(fits, "BMAJ")) * 3600;
+    image->beam[1] = fabs(read_number(fits, "BMIN")) * 3600;
+    image->beam[2] = read_number(fits, "BPA");
+    fits_clear_errmsg();
+}
+
+/* An image without a usable WCS is an image still: the sentence is kept. */
+static int read_sky(fitsfile *fits, rg_image *image)
+{
+    int status = 0, ncards = 0;
+    char *cards = NULL;
+    fits_convert_hdr2str(fits, 1, NULL, 0, &cards, &ncards, &status);
+    if (status != 0) return cfitsio_failed(status, "has a damaged header");
+    if (rg_sky_new(&image->sky, cards, ncards, image->nx, image->ny) != 0)
+        snprintf(image->sky_problem, sizeof image->sky_problem, "%.255s",
+                 rg_error_message());
+    fits_free_memory(cards, &status);
+    return 0;
+}
+
+static int read_image(rg_image **out, fitsfile *fits)
+{
+    long size[2];
+    rg_image *image;
+    RG_TRY(find_image(fits, size));
+    RG_TRY(check_tiles(fits));
+    RG_TRY(rg_image_new(&image, (int)size[0], (int)size[1], NULL));
+    if (read_pixels(fits, image) != 0 || read_sky(fits, image) != 0) {
+        rg_image_free(image);
+        return -1;
+    }
+    read_keywords(fits, image);
+    *out = image;
+    return 0;
+}
+
+/* Reads the opened file, or says why it did not open, and closes it. */
+static int read_and_close(rg_image **out, fitsfile *fits, int opened, const char *name)
+{
+    int status = 0, result;
+    if (opened != 0)
+        result = cfitsio_failed(opened, "is no FITS file, or a damaged one");
+    else
+        result = read_image(out, fits);
+    if (fits != NULL) fits_close_file(fits, &status);
+    fits_clear_errmsg();
+    if (result != 0) return rg_error_prefix("%s ", name);
+    snprintf((*out)->name, sizeof (*out)->name, "%s", name);
+    return 0;
+}
+
+int rg_image_read(rg_image **out, const char *path)
+{
+    struct stat what;
+    fitsfile *fits = NULL;
+    int status = 0;
+    *out = NULL;
+    if (stat(path, &what) != 0 || access(path, R_OK) != 0)
+        return RG_FAIL("%s cannot be read: %s", path, strerror(errno));
+    if (!S_ISREG(what.st_mode)) return RG_FAIL("%s is no file", path);
+    fits_open_diskfile(&fits, path, READONLY, &status);
+    return read_and_close(out, fits, status, path);
+}
+
+/* An anonymous file that holds the bytes, or -1. */
+static int file_of(const void *bytes, size_t size)
+{
+    int fd = memfd_create("claran", MFD_CLOEXEC);
+    const char *from = bytes;
+    while (fd >= 0 && size > 0) {
+        ssize_t n = write(fd, from, size);
+        if (n <= 0) {
+            close(fd);
+            return -1;
+        }
+        from += n;
+        size -= (size_t)n;
+    }
+    return fd;
+}
+
+/* Not by fits_open_memfile: CFITSIO 4.2 reads beyond the end of short buffers. */
+int rg_image_read_memory(rg_image **out, const void *bytes, size_t size,
+                         const char *name)
+{
+    fitsfile *fits = NULL;
+    char path[64];
+    int status = 0, fd = size ? file_of(bytes, size) : -1;
+    *out = NULL;
+    if (size == 0) return RG_FAIL("%s is empty: no FITS", name);
+    if (fd < 0) return RG_FAIL("%s cannot be kept: %s", name, strerror(errno));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    fits_open_diskfile(&fits, path, READONLY, &status);
+    status = read_and_close(out, fits, status, name);
+    close(fd);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static void write_sky(fitsfile *fits, const rg_sky *sky, int *status)
+{
+    static const char *const idle[] = { "       ", "COMMENT", "WCSAXES", "MJDREF " };
+    char *cards, card[81] = "";
+    int ncards;
+    if (sky == NULL || *status != 0) return;
+    if (rg_sky_cards(sky, &cards, &ncards) != 0) {
+        *status = WRITE_ERROR;
+        return;
+    }
+    for (int i = 0; i < ncards; i++) {
+        int useful = 1;
+        memcpy(card, cards + (size_t)i * 80, 80);
+        for (size_t k = 0; k < sizeof idle / sizeof *idle; k++)
+            if (strncmp(card, idle[k], 7) == 0) useful = 0;
+        if (useful) fits_write_record(fits, card, status);
+    }
+    free(cards);
+}
+
+static void write_keywords(fitsfile *fits, const rg_image *image, int *status)
+{
+    const double *beam = image->beam;
+    if (image->object[0])
+        fits_write_key_str(fits, "OBJECT", image->object, NULL, status);
+    if (image->unit[0]) fits_write_key_str(fits, "BUNIT", image->unit, NULL, status);
+    if (beam[0] > 0) {
+        fits_write_key_dbl(fits, "BMAJ", beam[0] / 3600, -12, "[deg] beam", status);
+        fits_write_key_dbl(fits, "BMIN", beam[1] / 3600, -12, "[deg]", status);
+        fits_write_key_dbl(fits, "BPA", beam[2], -12, "[deg]", status);
+    }
+}
+
+static void write_all(fitsfile *fits, const rg_image *image, const char *const *history,
+                      int *status)
+{
+    long size[2] = { image->nx, image->ny };
+    fits_create_img(fits, FLOAT_IMG, 2, size, status);
+    write_sky(fits, image->sky, status);
+    write_keywords(fits, image, status);
+    for (int i = 0; history && history[i] && *status == 0; i++)
+        fits_write_history(fits, history[i], status);
+    fits_write_img(fits, TFLOAT, 1, (LONGLONG)image->nx * image->ny, image->pixels,
+                   status);
+    fits_write_chksum(fits, status);
+}
+
+int rg_image_write(const rg_image *image, const char *path, const char *const *history)
+{
+    char beside[FLEN_FILENAME];
+    int status = 0, closed = 0;
+    fitsfile *fits = NULL;
+    int n = snprintf(beside, sizeof beside, "%s.%ld.part", path, (long)getpid());
+    if (n >= (int)sizeof beside) return RG_FAIL("the name %s is too long", path);
+    unlink(beside);               /* CFITSIO would not replace it */
+    fits_create_diskfile(&fits, beside, &status);
+    if (status != 0) {
+        cfitsio_failed(status, "cannot be written");
+        return rg_error_prefix("%s ", path);
+    }
+    write_all(fits, image, history, &status);
+    fits_close_file(fits, &closed);
+    if (status == 0) status = closed;
+    if (status == 0 && rename(beside, path) == 0) return 0;
+    if (status != 0) cfitsio_failed(status, "cannot be written");
+    else RG_FAIL("cannot be written: %s", strerror(errno));
+    unlink(beside);
+    return rg_error_prefix("%s ", path);
+}
+
+/* ---- resampling ---- */
+
+/* Keys (1981) with a = -1/2: weights of the pixels at -1, 0, 1, 2 for 0 <= t < 1. */
+static void keys_weights(double t, double w[4])
+{
+    w[0] = ((-0.5 * t + 1.0) * t - 0.5) * t;
+    w[1] = (1.5 * t - 2.5) * t * t + 1.0;
+    w[2] = ((-1.5 * t + 2.0) * t + 0.5) * t;
+    w[3] = (0.5 * t - 0.5) * t * t;
+}
+
+/* Sum of count x count pixels from column x, row y [0-based]; NaN where one of them is
+ * outside. */
+static double weigh(const rg_image *image, int x, int y, int count, const double *wx,
+                    const double *wy)
+{
+    if (x < 0 || y < 0 || x + count > image->nx || y + count > image->ny) return NAN;
+    double sum = 0;
+    for (int j = 0; j < count; j++) {
+        const float *row = image->pixels + (size_t)(y + j) * image->nx + x;
+        double line = 0;
+        for (int i = 0; i < count; i++) line += wx[i] * row[i];
+        sum += wy[j] * line;
+    }
+    return sum;
+}
+
+/* The image at FITS pixel x, y. */
+static float sample(const rg_image *image, double x, double y)
+{
+    if (!(x > 0.5 && x < image->nx + 0.5 && y > 0.5 && y < image->ny + 0.5)) return NAN;
+    int i = (int)floor(x) - 1, j = (int)floor(y) - 1;
+    double tx = x - 1 - i, ty = y - 1 - j, wx[4], wy[4];
+    keys_weights(tx, wx);
+    keys_weights(ty, wy);
+    double value = weigh(image, i - 1, j - 1, 4, wx, wy);
+    double lx[2] = { 1 - tx, tx }, ly[2] = { 1 - ty, ty };
+    if (isnan(value)) value = weigh(image, i, j, 2, lx, ly);
+    if (!isnan(value)) return (float)value;
+    return image->pixels[(size_t)(j + (ty >= 0.5)) * image->nx + i + (tx >= 0.5)];
+}
+
+int rg_image_resample(const rg_image *image, const rg_sky *grid, int nx, int ny,
+                      float *out)
+{
+    if (image->sky == NULL)
+        return RG_FAIL("%s cannot be resampled: %s", image->name, image->sky_problem[0]
+                       ? image->sky_problem : "it has no celestial WCS");
+    int failed = 0;
+#pragma omp parallel for schedule(static) reduction(|:failed)
+    for (int y = 0; y < ny; y++) {
+        double *xy = malloc(2 * sizeof *xy * (size_t)nx);
+        failed |= xy == NULL;
+        if (xy == NULL) continue;
+        rg_sky_map_row(grid, y + 1, nx, image->sky, xy);
+        for (int x = 0; x < nx; x++)
+            out[(size_t)y * nx + x] = sample(image, xy[2 * x], xy[2 * x + 1]);
+        free(xy);
+    }
+    return failed ? RG_FAIL("out of memory: %d pixels of a row", nx) : 0;
+}
+
+/* ---- noise ---- */
+
+/* The k-th smallest of v[n], by Hoare's partition; v is reordered: none before k is
+ * larger, none after it smaller. */
+static float select_kth(float *v, size_t n, size_t k)
+{
+    ptrdiff_t low = 0, high = (ptrdiff_t)n - 1, want = (ptrdiff_t)k;
+    while (low < high) {
+        float pivot = v[low + (high - low) / 2];
+        ptrdiff_t i = low, j = high;
+        while (i <= j) {
+            while (v[i] < pivot) i++;
+            while (v[j] > pivot) j--;
+            if (i > j) break;
+            float swap = v[i];
+            v[i++] = v[j];
+            v[j--] = swap;
+        }
+        if (want <= j) high = j;
+        else if (want >= i) low = i;
+        else break;
+    }
+    return v[k];
+}
+
+static double median_of(float *v, size_t n)
+{
+    double upper = select_kth(v, n, n / 2), lower = -INFINITY;
+    if (n % 2 == 1) return upper;
+    for (size_t i = 0; i < n / 2; i++) lower = fmax(lower, v[i]);
+    return (lower + upper) / 2;
+}
+
+int rg_image_noise(const float *pixels, size_t n, double *median, double *sigma)
+{
+    size_t count = 0;
+    float *v = rg_error_alloc(n, sizeof *v, "the noise of an image");
+    if (v == NULL) return -1;
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(pixels[i])) v[count++] = pixels[i];
+    if (count == 0) {
+        free(v);
+        return RG_FAIL("the image is blank: none of its %zu pixels is finite", n);
+    }
+    *median = median_of(v, count);
+    for (size_t i = 0; i < count; i++) v[i] = (float)fabs(v[i] - *median);
+    *sigma = 1.4826 * median_of(v, count);
+    free(v);
+    return 0;
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/learning/train.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/detector/detect.h"
+#include "core/detector/proposal.h"
+#include "core/engine/error.h"
+#include "core/engine/net.h"
+#include "core/engine/random.h"
+#include "core/learning/subject.h"
+
+const rg_train_options rg_train_defaults = {
+    .backend = "auto",
+    .steps = 20000,
+    .batch = 4,
+    .rois = 64,
+    .optimizer = { .rule = RG_ADAM, .rate = 3e-4f, .momentum = 0.9f, .beta2 = 0.999f,
+                   .epsilon = 1e-8f, .decay = 1e-4f, .clip = 5 },
+    .cosine = 1,
+    .warmup = 500,
+    .seed = 1,
+    .flips = 1,
+    .turns = 1,
+    .shift = 54,
+    .balance = 0.5,
+    .checkpoint = 1000,
+    .report = 50,
+};
+
+static const rg_proposal_options training_proposals = {
+    .before = 12000, .after = 2000, .iou = 0.7f, .smallest = 4
+};
+
+enum { LOSSES = 4 };
+static const char *const loss_rows[LOSSES] = { "rpn_cls_loss", "rpn_bbox_loss",
+                                               "cls_loss", "bbox_loss" };
+
+typedef struct trainer {
+    const rg_train_options *how;      /* borrowed */
+    rg_claran model;
+    rg_subjects *subjects;            /* owned, as all below */
+    rg_net *net;
+    rg_weights *past; /* what it started from, for its record; or NULL */
+    rg_subject *batch;                /* [how->batch] */
+    float *data;                      /* [batch][3][input][input] */
+    float *source, *deltas;           /* [batch][2 * 6 or 24][cells][cells] */
+    float *rpn_labels, *rpn_targets, *rpn_weights;
+    rg_roi_targets rois;              /* [batch * rois] */
+    rg_box *proposals;                /* [batch][2000] */
+    double sums[LOSSES], norm_sum;    /* since the last report */
+    long summed;
+    struct timespec since;
+} trainer;
+
+static double seconds_since(const struct timespec *then)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - then->tv_sec)
+           + 1e-9 * (double)(now.tv_nsec - then->tv_nsec);
+}
+
+static int allocate(trainer *t)
+{
+    unsigned long batch = (unsigned long)t->how->batch;
+    unsigned long cells = (unsigned long)rg_claran_cells(&t->model);
+    unsigned long map = batch * cells * cells,
+                  rois = batch * (unsigned long)t->how->rois;
+    unsigned long pixels = 3ul * t->model.input * t->model.input;
+    const struct { float **array; unsigned long count; } arrays[] = {
+        { &t->data, batch * pixels },
+        { &t->source, map * 2 * RG_CLARAN_ANCHORS },
+        { &t->deltas, map * 4 * RG_CLARAN_ANCHORS },
+        { &t->rpn_labels, map * RG_CLARAN_ANCHORS },
+        { &t->rpn_targets, map * 4 * RG_CLARAN_ANCHORS },
+        { &t->rpn_weights, map * 4 * RG_CLARAN_ANCHORS },
+        { &t->rois.rois, rois * 5 },
+        { &t->rois.labels, rois },
+        { &t->rois.targets, rois * 4 * RG_CLASSES },
+        { &t->rois.weights, rois * 4 * RG_CLASSES },
+    };
+    for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        if ((*arrays[i].array =
+                 rg_error_alloc(arrays[i].count, sizeof(float), "training"))
+            == NULL)
+            return -1;
+    t->batch = rg_error_alloc(batch, sizeof *t->batch, "training");
+    t->proposals = rg_error_alloc(batch * training_proposals.after, sizeof(rg_box),
+                                  "training");
+    return t->batch && t->proposals ? 0 : -1;
+}
+
+static void trainer_clear(trainer *t)
+{
+    rg_subjects_free(t->subjects);
+    rg_net_free(t->net);
+    rg_weights_free(t->past);
+    float *arrays[] = { t->data, t->source, t->deltas, t->rpn_labels, t->rpn_targets,
+                        t->rpn_weights, t->rois.rois, t->rois.labels, t->rois.targets,
+                        t->rois.weights };
+    for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
+    free(t->batch);
+    free(t->proposals);
+}
+
+static int make_net(trainer *t)
+{
+    rg_row rows[RG_CLARAN_ROWS];
+    const rg_backend *backend;
+    rg_claran_run run = { .batch = t->how->batch, .rois = t->how->batch * t->how->rois,
+                          .training = 1 };
+    RG_TRY(rg_backend_find(t->how->backend, &backend));
+    return rg_net_new(&t->net, rows, rg_claran_rows(&t->model, &run, rows), backend,
+                      &(rg_net_options){ .training = true,
+                                         .precision = t->how->precision,
+                                         .seed = t->how->seed });
+}
+
+static bool exists(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file) fclose(file);
+    return file != NULL;
+}
+
+static int checkpoint_path(const char *out, char path[4096])
+{
+    if (snprintf(path, 4096, "%s.checkpoint", out) >= 4096)
+        return RG_FAIL("the name %.40s... is too long", out);
+    return 0;
+}
+
+/* All but the means, which a run that goes on takes over. */
+static int same_model(const rg_claran *was, const rg_claran *now, const char *path)
+{
+    bool same = was->input == now->input && was->width == now->width
+                && was->fc == now->fc && was->method == now->method;
+    for (int i = 0; i < RG_CLARAN_ANCHORS; i++)
+        same &= was->anchor[i] == now->anchor[i];
+    if (same) return 0;
+    return RG_FAIL(
+        "%s holds another model (input %d, width %d, fc %d, first anchor %g): "
+        "give the same options, or move it away",
+        path, was->input, was->width, was->fc, was->anchor[0]);
+}
+
+/* Weights, moments, means and the step of a stopped run with the same model. */
+static int resume(trainer *t, const char *path)
+{
+    rg_weights *weights;
+    rg_claran was;
+    double step;
+    RG_TRY(rg_weights_read(&weights, path));
+    int status = rg_claran_recognise(&was, weights);
+    if (status == 0) status = same_model(&was, &t->model, path);
+    if (status == 0) status = rg_weights_number(weights, "STEP", &step);
+    if (status == 0) status = rg_net_load(t->net, weights);
+    if (status == 0) {
+        t->model = was;
+        rg_net_set_step(t->net, (long)step);
+    }
+    rg_weights_free(weights);
+    return status;
+}
+
+/* bbox_pred learns targets divided by their spread; in a model it is multiplied back,
+ * so that inference needs no unscaling. */
+static int scale_bbox(rg_weights *weights, bool back)
+{
+    rg_weight *w = rg_weights_find(weights, "bbox_pred");
+    rg_weight *b = rg_weights_find(weights, "bbox_pred.bias");
+    if (w == NULL || b == NULL) return RG_FAIL("the model has no bbox_pred");
+    for (int i = 0; i < w->shape.n; i++) {
+        float std = rg_proposal_target_std[i % 4], by = back ? 1 / std : std;
+        for (int k = 0; k < w->shape.c; k++) w->data[(long)i * w->shape.c + k] *= by;
+        b->data[i] *= by;
+    }
+    return 0;
+}
+
+/* Its weights, and its means where none were given. */
+static int start_from(trainer *t, const char *path, bool means_given)
+{
+    rg_weights *weights;
+    rg_claran was;
+    RG_TRY(rg_weights_read(&weights, path));
+    int status = rg_claran_recognise(&was, weights);
+    if (status == 0) status = same_model(&was, &t->model, path);
+    if (status == 0 && rg_weights_has(weights, "CHECKPT"))
+        status = RG_FAIL("%s is a checkpoint: start from the model beside it", path);
+    if (status == 0) status = scale_bbox(weights, true);
+    if (status == 0) status = rg_net_load(t->net, weights);
+    if (status == 0 && !means_given) memcpy(t->model.mean, was.mean, sizeof was.mean);
+    t->past = weights;
+    return status;
+}
+
+static int save(const trainer *t, const char *path, bool checkpoint)
+{
+    rg_weights *weights;
+    RG_TRY(rg_weights_new(&weights));
+    int status = rg_claran_describe(&t->model, weights);
+    if (status == 0)
+        status = rg_weights_set_number(weights, "STEP", (double)rg_net_step(t->net),
+                                       "training steps made");
+    if (status == 0 && checkpoint)
+        status = rg_weights_set_number(weights, "CHECKPT", 1, "not a model yet");
+    if (status == 0)
+        status = rg_weights_set_number(weights, "SEED", (double)t->how->seed,
+                                       "of initial weights and sampling");
+    for (int i = 0; status == 0 && t->past && i < rg_weights_histories(t->past); i++)
+        status = rg_weights_add_history(weights, rg_weights_history(t->past, i));
+    for (int i = 0; status == 0 && t->how->history && t->how->history[i]; i++)
+        status = rg_weights_add_history(weights, t->how->history[i]);
+    if (status == 0) status = rg_net_save(t->net, weights, checkpoint);
+    if (status == 0 && !checkpoint) status = scale_bbox(weights, false);
+    if (status == 0) status = rg_weights_write(weights, path, !checkpoint);
+    rg_weights_free(weights);
+    return status;
+}
+
+/* The checkpoint to go on from, and the model as it is now. */
+static int save_both(const trainer *t, const char *out)
+{
+    char path[4096];
+    RG_TRY(checkpoint_path(out, path));
+    RG_TRY(save(t, path, true));
+    return save(t, out, false);
+}
+
+/* ---- one step ---- */
+
+static int prepare_batch(trainer *t)
+{
+    const rg_train_options *how = t->how;
+    uint64_t seed = rg_random_mix(how->seed, (uint64_t)rg_net_step(t->net));
+    rg_subject_options as = { .flips = how->flips, .turns = how->turns,
+                              .shift = how->shift, .balance = how->balance };
+    long pixels = 3l * t->model.input * t->model.input;
+    int failed = 0;
+    char sentence[1024] = "";
+#pragma omp parallel for schedule(static, 1)
+    for (int b = 0; b < how->batch; b++)
+        if (rg_subject_draw(t->subjects, &t->model, &as,
+                            rg_random_mix(seed, (uint64_t)b), t->data + b * pixels,
+                            &t->batch[b])
+            != 0)
+#pragma omp critical
+        {
+            failed = 1;
+            snprintf(sentence, sizeof sentence, "%s", rg_error_message());
+        }
+    return failed ? RG_FAIL("%s", sentence) : rg_net_put(t->net, "data", t->data);
+}
+
+static int put_anchor_targets(trainer *t, uint64_t seed)
+{
+    long cells = rg_claran_cells(&t->model), map = RG_CLARAN_ANCHORS * cells * cells;
+    for (int b = 0; b < t->how->batch; b++)
+        RG_TRY(rg_proposal_anchor_targets(
+            &t->model, t->batch[b].truths, t->batch[b].n, rg_random_mix(seed, 2ul * b),
+            t->rpn_labels + b * map, t->rpn_targets + b * 4 * map,
+            t->rpn_weights + b * 4 * map));
+    for (long i = 0; i < t->how->batch * 4 * map; i++)
+        t->rpn_weights[i] /= t->how->batch;
+    RG_TRY(rg_net_put(t->net, "rpn_labels", t->rpn_labels));
+    RG_TRY(rg_net_put(t->net, "rpn_targets", t->rpn_targets));
+    return rg_net_put(t->net, "rpn_weights", t->rpn_weights);
+}
+
+static int find_roi_targets(trainer *t, int b, uint64_t seed)
+{
+    long cells = rg_claran_cells(&t->model), map = RG_CLARAN_ANCHORS * cells * cells;
+    long count = t->how->rois;
+    rg_box *proposals = t->proposals + (long)b * training_proposals.after;
+    rg_roi_targets to = { t->rois.rois + 5 * count * b, t->rois.labels + count * b,
+                          t->rois.targets + 4 * RG_CLASSES * count * b,
+                          t->rois.weights + 4 * RG_CLASSES * count * b };
+    int n =
+        rg_proposal_find(&t->model, &training_proposals, t->source + b * 2 * map + map,
+                         t->deltas + b * 4 * map, proposals, NULL);
+    if (n < 0) return -1;
+    return rg_proposal_roi_targets(proposals, n, t->batch[b].truths, t->batch[b].n, b,
+                                   (int)count, (int)count * t->how->batch,
+                                   rg_random_mix(seed, 2ul * b + 1), to);
+}
+
+static int put_roi_targets(trainer *t, uint64_t seed)
+{
+    int failed = 0;
+    RG_TRY(rg_net_get(t->net, "rpn_cls_prob", t->source));
+    RG_TRY(rg_net_get(t->net, "rpn_bbox_pred", t->deltas));
+#pragma omp parallel for schedule(static, 1) reduction(|: failed)
+    for (int b = 0; b < t->how->batch; b++) failed |= find_roi_targets(t, b, seed) != 0;
+    if (failed) return RG_FAIL("no memory left to sample RoIs");
+    RG_TRY(rg_net_put(t->net, "rois", t->rois.rois));
+    RG_TRY(rg_net_put(t->net, "labels", t->rois.labels));
+    RG_TRY(rg_net_put(t->net, "targets", t->rois.targets));
+    return rg_net_put(t->net, "weights", t->rois.weights);
+}
+
+static rg_optimizer optimizer_now(const rg_train_options *how, long step)
+{
+    rg_optimizer now = how->optimizer;
+    if (how->cosine)
+        now.rate *= 0.5f * (1 + cosf(3.14159265f * (float)step / (float)how->steps));
+    for (int i = 0; !how->cosine && how->drop[i] > 0; i++)
+        if (step >= how->drop[i]) now.rate *= 0.1f;
+    if (step < how->warmup) now.rate *= (float)(step + 1) / (float)how->warmup;
+    return now;
+}
+
+static int train_step(trainer *t)
+{
+    uint64_t seed = rg_random_mix(~t->how->seed, (uint64_t)rg_net_step(t->net));
+    rg_optimizer now = optimizer_now(t->how, rg_net_step(t->net));
+    float norm, loss;
+    RG_TRY(prepare_batch(t));
+    RG_TRY(rg_net_forward(t->net, NULL, "rpn_cls_prob"));
+    RG_TRY(put_anchor_targets(t, seed));
+    RG_TRY(put_roi_targets(t, seed));
+    RG_TRY(rg_net_forward(t->net, "pool_5", NULL));
+    RG_TRY(rg_net_backward(t->net));
+    RG_TRY(rg_net_update(t->net, &now, &norm));
+    for (int i = 0; i < LOSSES; i++) {
+        RG_TRY(rg_net_get(t->net, loss_rows[i], &loss));
+        t->sums[i] += loss;
+    }
+    t->norm_sum += norm;
+    t->summed++;
+    return 0;
+}
+
+static void report(trainer *t, bool saved)
+{
+    long step = rg_net_step(t->net), n = t->summed ? t->summed : 1;
+    double rate = (double)n / seconds_since(&t->since);
+    float mean[LOSSES], total = 0;
+    for (int i = 0; i < LOSSES; i++) total += mean[i] = (float)(t->sums[i] / (double)n);
+    rg_train_report r = {
+        .step = step,
+        .steps = t->how->steps,
+        .total = total,
+        .rpn_cls = mean[0],
+        .rpn_box = mean[1],
+        .roi_cls = mean[2],
+        .roi_box = mean[3],
+        .rate = optimizer_now(t->how, step - 1).rate,
+        .norm = (float)(t->norm_sum / (double)n),
+        .images_per_s = rate * t->how->batch,
+        .seconds_left = (double)(t->how->steps - step) / rate,
+        .saved = saved,
+    };
+    if (t->how->progress) t->how->progress(t->how->user, &r);
+    memset(t->sums, 0, sizeof t->sums);
+    t->norm_sum = 0;
+    t->summed = 0;
+    clock_gettime(CLOCK_MONOTONIC, &t->since);
+}
+
+/* A step failed (the gradients were not finite, say): the weights before it are good.
+ */
+static int keep_what_there_is(const trainer *t, const char *out)
+{
+    char why[1024];
+    snprintf(why, sizeof why, "%s", rg_error_message());
+    bool kept = rg_net_step(t->net) > 0 && save_both(t, out) == 0;
+    return RG_FAIL("%s%s", why, kept ? "; the steps before are saved" : "");
+}
+
+/* 0 when all steps were made, 1 when told to stop. */
+static int run(trainer *t, const char *out)
+{
+    const rg_train_options *how = t->how;
+    clock_gettime(CLOCK_MONOTONIC, &t->since);
+    while (rg_net_step(t->net) < how->steps) {
+        if (how->stop && *how->stop) {
+            RG_TRY(save_both(t, out));
+            report(t, true);
+            return 1;
+        }
+        if (train_step(t) != 0) return keep_what_there_is(t, out);
+        long step = rg_net_step(t->net);
+        bool due = how->checkpoint > 0 && step % how->checkpoint == 0;
+        if (due && step < how->steps) RG_TRY(save_both(t, out));
+        if (due || step == how->steps || (how->report > 0 && step % how->report == 0))
+            report(t, due);
+    }
+    return save_both(t, out);
+}
+
+static int check_options(const rg_train_options *how)
+{
+    if (how->batch < 1 || how->batch > 256)
+        return RG_FAIL("a batch of %d images: 1 to 256 can be trained", how->batch);
+    if (how->rois < 4 || how->rois > 2000)
+        return RG_FAIL("%d RoIs an image: 4 to 2000 can be trained", how->rois);
+    if (how->steps < 1) return RG_FAIL("%ld steps: at least 1 is needed", how->steps);
+    if (!(how->optimizer.rate > 0))
+        return RG_FAIL("the learning rate must be positive");
+    return 0;
+}
+
+/* Found out before the work, not after: settings no model file can hold, and a folder
+ * nothing can be written to. */
+static int check_writable(const trainer *t, const char *out)
+{
+    char trial[4200];
+    rg_weights *weights;
+    RG_TRY(rg_weights_new(&weights));
+    int status = rg_claran_describe(&t->model, weights);
+    snprintf(trial, sizeof trial, "%s.trial", out);
+    if (status == 0) status = rg_weights_write(weights, trial, false);
+    if (status == 0) remove(trial);
+    rg_weights_free(weights);
+    return status;
+}
+
+static int prepare(trainer *t, const rg_dataset *const *lists, int nlists,
+                   const char *out)
+{
+    char path[4096];
+    RG_TRY(check_options(t->how));
+    RG_TRY(checkpoint_path(out, path));
+    RG_TRY(check_writable(t, out));
+    RG_TRY(rg_subjects_new(&t->subjects, lists, nlists, t->how->balance));
+    RG_TRY(allocate(t));
+    RG_TRY(make_net(t));
+    if (t->how->resume && exists(path)) return resume(t, path);
+    bool given = t->model.mean[0] + t->model.mean[1] + t->model.mean[2] > 0;
+    if (t->how->start) return start_from(t, t->how->start, given);
+    return given ? 0 : rg_subjects_mean(t->subjects, &t->model, t->how->seed,
+                                        t->model.mean);
+}
+
+int rg_train(const rg_dataset *const *lists, int nlists, const rg_claran *model,
+             const rg_train_options *options, const char *out)
+{
+    trainer t = { .how = options, .model = *model };
+    int status = prepare(&t, lists, nlists, out);
+    if (status == 0) status = run(&t, out);
+    trainer_clear(&t);
+    return status;
+}

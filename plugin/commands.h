@@ -1,0 +1,18 @@
+/* commands: the subcommands of the program claran, one file each.
+ *
+ * argv[0] is the subcommand's own name ("detect"); what is returned is the exit status
+ * of the process: RG_EXIT_OK, RG_EXIT_PROBLEM or RG_EXIT_USAGE of plugin/options.h.
+ * main.c has the table of them.
+ */
+#ifndef RG_COMMANDS_H
+#define RG_COMMANDS_H
+
+int rg_detect_main(int argc, char **argv);
+int rg_ds9_main(int argc, char **argv);
+int rg_evaluate_main(int argc, char **argv);
+int rg_label_main(int argc, char **argv);
+int rg_model_main(int argc, char **argv);
+int rg_simulate_main(int argc, char **argv);
+int rg_train_main(int argc, char **argv);
+
+#endif

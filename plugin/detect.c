@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/engine/error.h"
+#include "plugin/commands.h"
+#include "plugin/finder.h"
+#include "plugin/options.h"
+#include "plugin/output.h"
+#include "regions/picture.h"
+
+enum { OUTPUTS = sizeof ((rg_texts *)0)->text / sizeof *((rg_texts *)0)->text };
+
+typedef struct task {
+    rg_finder finder;
+    rg_texts paths;           /* -o */
+    const char *png;
+    rg_output outputs[OUTPUTS];
+} task;
+
+static int open_outputs(task *t)
+{
+    if (t->png != NULL) RG_TRY(rg_output_check(t->png));
+    for (int i = 0; i < t->paths.n; i++) {
+        RG_TRY(rg_output_open(&t->outputs[i], t->paths.text[i]));
+        rg_output_header(&t->outputs[i]);
+    }
+    return 0;
+}
+
+static int detect_in(task *t, const rg_image *image)
+{
+    rg_detection *found = NULL;
+    rg_provenance from;
+    int n = 0, status = 0;
+    if (rg_detect(t->finder.detector, image, &found, &n) != 0)
+        return -1;
+    rg_finder_provenance(&t->finder, image, &from);
+    for (int i = 0; i < t->paths.n; i++)
+        rg_output_print(&t->outputs[i], found, n, &from);
+    if (t->paths.n == 0) {
+        printf("%s: %d source%s\n", image->name, n, n == 1 ? "" : "s");
+        rg_finder_table(found, n);
+    }
+    if (t->png != NULL) status = rg_output_stage(t->outputs, t->paths.n);
+    if (t->png != NULL && status == 0)
+        status = rg_picture_write(image, found, n, t->png);
+    free(found);
+    return status;
+}
+
+static int detect_in_file(task *t, const char *path)
+{
+    rg_image *image = NULL;
+    int status = rg_image_read(&image, path);
+    if (status == 0) status = detect_in(t, image);
+    rg_image_free(image);
+    return status;
+}
+
+static int detect(task *t, int n, char **paths)
+{
+    RG_TRY(open_outputs(t));
+    RG_TRY(rg_finder_open(&t->finder));
+    for (int i = 0; i < n; i++) RG_TRY(detect_in_file(t, paths[i]));
+    return rg_output_keep(t->outputs, t->paths.n);
+}
+
+int rg_detect_main(int argc, char **argv)
+{
+    task t = { .finder.how = rg_detect_defaults };
+    t.finder.how.progress = rg_options_progress;
+    t.finder.how.user = "windows";
+    const rg_option options[] = {
+        { "output", 'o', RG_OPTION_TEXTS, &t.paths, 0, 0, "FILE",
+          "table.csv, regions.reg, or - (CSV on stdout); repeatable" },
+        { "png", 0, RG_OPTION_TEXT, &t.png, 0, 0, "FILE",
+          "draw the boxes on a picture of the (one) image" },
+        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder), { .name = NULL }
+    };
+    const rg_usage usage = { "detect", "RADIO.fits...",
+        "Find and classify the radio galaxies of FITS images with a celestial WCS.\n"
+        "All images go into one output, which is written only when all went well;\n"
+        "without -o a table is printed.", options };
+    int status = rg_options_parse(&usage, &argc, argv);
+    if (status != RG_GO_ON) return status;
+    if (argc == 0) return rg_options_misuse("name a FITS image; try claran detect -h");
+    if (t.png != NULL && argc > 1) return rg_options_misuse("--png is for one image");
+    status = detect(&t, argc, argv) == 0 ? RG_EXIT_OK : rg_options_problem();
+    for (int i = 0; i < OUTPUTS; i++) rg_output_drop(&t.outputs[i]);
+    rg_finder_close(&t.finder);
+    return status;
+}

@@ -1,0 +1,57 @@
+/* finder: the options, the detector and the printing that `claran detect`, `claran ds9
+ * detect` and `claran evaluate` share.
+ *
+ *     rg_finder finder = { .how = rg_detect_defaults };
+ *     const rg_option options[] = { RG_FINDER_OPTIONS(finder), { .name = NULL } };
+ *     ...
+ *     RG_TRY(rg_finder_open(&finder));
+ *     rg_finder_provenance(&finder, image, &from);
+ *     rg_finder_close(&finder);
+ */
+#ifndef RG_FINDER_H
+#define RG_FINDER_H
+
+#include "core/detector/detect.h"
+#include "plugin/options.h"
+#include "regions/region.h"
+
+typedef struct rg_finder {
+    const char *method, *model, *precision;   /* as on the command line, or NULL */
+    rg_detect_options how;
+    rg_detector *detector;                    /* owned */
+} rg_finder;
+
+#define RG_FINDER_OPTIONS(f) \
+    { "method", 'm', RG_OPTION_TEXT, &(f).method, 0, 0, "D1", \
+      "image method: the model's, which it must be" }, \
+    { "model", 0, RG_OPTION_TEXT, &(f).model, 0, 0, "FILE", \
+      "weights; else $CLARAN_MODEL, else those that came along" }, \
+    { "backend", 0, RG_OPTION_TEXT, &(f).how.backend, 0, 0, "NAME", \
+      "auto, cpu or ref: auto" }, \
+    { "precision", 0, RG_OPTION_TEXT, &(f).precision, 0, 0, "NAME", \
+      "auto, f32 or bf16: auto" }, \
+    { "proposals", 0, RG_OPTION_INT, &(f).how.proposals, 1, 2000, "N", \
+      "regions looked at in each 3' window: 5" }, \
+    { "proposal-iou", 0, RG_OPTION_FLOAT, &(f).how.proposal_iou, 0, 1, "IOU", \
+      "proposals that overlap more are one: 0.7" }, \
+    { "class-iou", 0, RG_OPTION_FLOAT, &(f).how.class_iou, 0, 1, "IOU", \
+      "detections that overlap more are one: 0.3" }
+
+#define RG_FINDER_CHOICE(f) \
+    { "threshold", 't', RG_OPTION_FLOAT, &(f).how.threshold, 0, 1, "P", \
+      "keep detections of at least this probability: 0.8" }, \
+    { "all", 0, RG_OPTION_FLAG, &(f).how.all, 0, 0, NULL, \
+      "every class's detections with P > 0.05, for evaluation" }
+
+/* The detector those options ask for; a method other than the model's is a sentence. */
+int rg_finder_open(rg_finder *finder);
+void rg_finder_close(rg_finder *finder);
+
+/* Where detections in `image` made by this finder come from. */
+void rg_finder_provenance(const rg_finder *finder, const rg_image *image,
+                          rg_provenance *from);
+
+/* A table for people on stdout: one line a detection. */
+void rg_finder_table(const rg_detection *found, int n);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "plugin/commands.h"
+#include "plugin/options.h"
+
+static const struct {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    { "detect", rg_detect_main, "find the radio galaxies of FITS images" },
+    { "ds9", rg_ds9_main, "the same in a running DS9 (what the menu calls)" },
+    { "evaluate", rg_evaluate_main, "average precision on a labelled list" },
+    { "label", rg_label_main, "label real fields by Radio Galaxy Zoo's arithmetic" },
+    { "model", rg_model_main, "print a network's rows, shapes and weights" },
+    { "simulate", rg_simulate_main, "make FIRST-like fields with known sources" },
+    { "train", rg_train_main, "train a model on labelled lists" },
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void help(FILE *to)
+{
+    fputs("usage: claran COMMAND [...]\n\nFind and classify radio galaxies.\n\n", to);
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+    fputs("\nclaran COMMAND --help explains one, claran --version says which it is.\n",
+          to);
+}
+
+/* libgomp spins while it waits, which starves DS9 on the same cores, and reads this
+ * once, as it is loaded: so we load again. */
+static void wait_passively(char **argv)
+{
+    if (getenv("OMP_WAIT_POLICY") != NULL) return;
+    if (setenv("OMP_WAIT_POLICY", "passive", 1) == 0) execv("/proc/self/exe", argv);
+}
+
+/* No file that we open may land on a standard descriptor.  Standard output gets one
+ * that cannot be written, so that what is lost is noticed. */
+static void fill_descriptors(void)
+{
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        if (fcntl(i, F_GETFD) < 0 &&
+            open("/dev/null", i == STDERR_FILENO ? O_WRONLY : O_RDONLY) != i) abort();
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        help(stderr);
+        return RG_EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) return help(stdout), 0;
+    if (!strcmp(argv[1], "--version")) return puts("claran " RG_VERSION), 0;
+    for (int i = 0; i < COMMANDS; i++)
+        if (!strcmp(argv[1], commands[i].name))
+            return commands[i].main(argc - 1, argv + 1);
+    return rg_options_misuse("unknown %s %s; see claran --help",
+                             argv[1][0] == '-' ? "option" : "command", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    fill_descriptors();
+    wait_passively(argv);
+    int status = run(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    if (status != RG_EXIT_OK) return status;
+    fputs("claran: standard output could not be written\n", stderr);
+    return RG_EXIT_PROBLEM;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugin/options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/engine/error.h"
+
+#ifndef RG_MODEL_DIR
+#define RG_MODEL_DIR "/usr/local/share/claran"
+#endif
+#ifndef RG_SOURCE_DIR
+#define RG_SOURCE_DIR "."
+#endif
+
+static void help(const rg_usage *usage)
+{
+    printf("usage: claran %s%s%s [options]\n\n%s\n\noptions:\n", usage->command,
+           *usage->operands ? " " : "", usage->operands, usage->help);
+    for (const rg_option *o = usage->options; o->name != NULL; o++) {
+        char left[64], letter[8] = "    ";
+        if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name,
+                 o->argument ? " " : "", o->argument ? o->argument : "");
+        printf("  %-28s %s\n", left, o->help);
+    }
+    printf("      --help                   show this\n");
+}
+
+static const rg_option *find(const rg_usage *usage, const char *word, size_t length)
+{
+    for (const rg_option *o = usage->options; o->name != NULL; o++) {
+        if (word[1] == '-') {
+            if (strlen(o->name) == length - 2 &&
+                strncmp(o->name, word + 2, length - 2) == 0) return o;
+        } else if (o->letter == word[1]) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* 0, or -1 when the text is no number of the kind within the option's limits. */
+static int read_number(const rg_option *o, const char *text)
+{
+    char *end;
+    errno = 0;
+    bool whole = o->kind == RG_OPTION_INT || o->kind == RG_OPTION_LONG;
+    long integer = whole ? strtol(text, &end, 10) : 0;
+    double number = whole ? (double)integer : strtod(text, &end);
+    double low = o->low, high = o->high;
+    if (!(low < high)) {
+        low = o->kind == RG_OPTION_INT ? INT32_MIN : -HUGE_VAL;
+        high = o->kind == RG_OPTION_INT ? INT32_MAX : HUGE_VAL;
+    }
+    if (end == text || *end != '\0' || errno == ERANGE || !isfinite(number)) return -1;
+    if (number < low || number > high) return -1;
+    switch (o->kind) {
+    case RG_OPTION_INT: *(int *)o->value = (int)integer; break;
+    case RG_OPTION_LONG: *(long *)o->value = integer; break;
+    case RG_OPTION_FLOAT: *(float *)o->value = (float)number; break;
+    default: *(double *)o->value = number; break;
+    }
+    return 0;
+}
+
+static int read_seed(const rg_option *o, const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long long seed = strtoull(text, &end, 10);
+    if (end == text || *end != '\0' || errno == ERANGE || *text == '-') return -1;
+    *(uint64_t *)o->value = seed;
+    return 0;
+}
+
+static int add_text(const rg_option *o, const char *text)
+{
+    rg_texts *list = o->value;
+    int room = (int)(sizeof list->text / sizeof *list->text);
+    if (list->n == room)
+        return rg_options_misuse("--%s is given more than %d times", o->name, room);
+    list->text[list->n++] = text;
+    return RG_GO_ON;
+}
+
+static int take_value(const rg_option *o, const char *text)
+{
+    if (o->kind == RG_OPTION_TEXTS) return add_text(o, text);
+    if (o->kind == RG_OPTION_TEXT) {
+        *(const char **)o->value = text;
+        return RG_GO_ON;
+    }
+    int bad = o->kind == RG_OPTION_SEED ? read_seed(o, text) : read_number(o, text);
+    if (!bad) return RG_GO_ON;
+    if (o->low < o->high)
+        return rg_options_misuse("--%s wants a number from %g to %g, not \"%s\"",
+                                 o->name, o->low, o->high, text);
+    return rg_options_misuse("--%s wants a number, not \"%s\"", o->name, text);
+}
+
+/* One option at argv[*i] (moved on over its value). */
+static int take_option(const rg_usage *usage, int argc, char **argv, int *i)
+{
+    char *word = argv[*i];
+    bool is_long = word[1] == '-';
+    size_t length = is_long ? strcspn(word, "=") : 2;
+    if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
+        help(usage);
+        return RG_EXIT_OK;
+    }
+    const rg_option *o = find(usage, word, length);
+    if (o == NULL)
+        return rg_options_misuse("unknown option %.*s; see claran %s --help",
+                                 (int)length, word, usage->command);
+    bool joined = word[length] != '\0';
+    if (o->kind == RG_OPTION_FLAG) {
+        if (joined) return rg_options_misuse("--%s takes no value", o->name);
+        *(bool *)o->value = true;
+        return RG_GO_ON;
+    }
+    if (joined) return take_value(o, word + length + (is_long ? 1 : 0));
+    if (*i + 1 >= argc)
+        return rg_options_misuse("--%s needs a value (%s)", o->name, o->argument);
+    return take_value(o, argv[++*i]);
+}
+
+int rg_options_parse(const rg_usage *usage, int *argc, char **argv)
+{
+    int operands = 0;
+    bool over = false;
+    for (int i = 1; i < *argc; i++) {
+        if (over || argv[i][0] != '-' || argv[i][1] == '\0') {
+            argv[operands++] = argv[i];
+        } else if (!strcmp(argv[i], "--")) {
+            over = true;
+        } else {
+            int status = take_option(usage, *argc, argv, &i);
+            if (status != RG_GO_ON) return status;
+        }
+    }
+    *argc = operands;
+    return RG_GO_ON;
+}
+
+int rg_options_misuse(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("claran: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return RG_EXIT_USAGE;
+}
+
+int rg_options_problem(void)
+{
+    fprintf(stderr, "claran: %s\n", rg_error_message());
+    return RG_EXIT_PROBLEM;
+}
+
+void rg_options_progress(void *user, int done, int total)
+{
+    if (!isatty(STDERR_FILENO)) return;
+    fprintf(stderr, "\r%d of %d %s%s", done, total, (const char *)user,
+            done == total ? "\n" : "");
+}
+
+int rg_options_model(const char *given, char path[RG_MODEL_PATH])
+{
+    static const char *const shipped[] = {
+        RG_MODEL_DIR "/claran-d1.fits", RG_SOURCE_DIR "/core/models/claran-d1.fits" };
+    if (given == NULL) given = getenv("CLARAN_MODEL");
+    if (given != NULL && *given == '\0') given = NULL;
+    for (int i = 0; given == NULL && i < 2; i++)
+        if (access(shipped[i], R_OK) == 0) given = shipped[i];
+    if (given == NULL)
+        return RG_FAIL("no model found: neither %s nor %s is there; name one with "
+                       "--model or in CLARAN_MODEL", shipped[0], shipped[1]);
+    if (strlen(given) >= RG_MODEL_PATH) return RG_FAIL("the model's path is too long");
+    strcpy(path, given);
+    return 0;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugin/output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/engine/error.h"
+#include "regions/catalogue.h"
+
+static bool is_stdout(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static int kind_of(const char *path, rg_output_kind *kind)
+{
+    const char *dot = strrchr(path, '.');
+    *kind = dot != NULL && strcmp(dot, ".reg") == 0 ? RG_OUTPUT_REGION : RG_OUTPUT_CSV;
+    if (is_stdout(path) || (dot != NULL && strcmp(dot, ".csv") == 0) ||
+        *kind == RG_OUTPUT_REGION) return 0;
+    return RG_FAIL("the name of the output, \"%s\", must end in .csv or .reg (or be - "
+                   "for a catalogue on standard output)", path);
+}
+
+int rg_output_check(const char *path)
+{
+    struct stat at;
+    if (stat(path, &at) == 0 && !S_ISREG(at.st_mode))
+        return RG_FAIL("%s cannot be written: it is %s", path,
+                       S_ISDIR(at.st_mode) ? "a folder" : "no regular file");
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    if (folder == NULL) return RG_FAIL("out of memory");
+    int bad = access(folder, W_OK | X_OK), problem = errno;
+    free(folder);
+    return bad ? RG_FAIL("%s cannot be written: %s", path, strerror(problem)) : 0;
+}
+
+int rg_output_open(rg_output *output, const char *path)
+{
+    *output = (rg_output){ .path = path };
+    RG_TRY(kind_of(path, &output->kind));
+    if (!is_stdout(path)) RG_TRY(rg_output_check(path));
+    output->file = open_memstream(&output->text, &output->size);
+    return output->file ? 0 : RG_FAIL("out of memory for %s", path);
+}
+
+/* A new file beside the one wanted, with the permissions it would have had. */
+static int make_temporary(rg_output *output)
+{
+    if (asprintf(&output->temporary, "%s.XXXXXX", output->path) < 0) {
+        output->temporary = NULL;
+        return -1;
+    }
+    int descriptor = mkstemp(output->temporary);
+    if (descriptor < 0) {
+        free(output->temporary);
+        output->temporary = NULL;
+        return -1;
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    fchmod(descriptor, 0666 & ~mask);
+    return descriptor;
+}
+
+static int write_beside(rg_output *output)
+{
+    int descriptor = make_temporary(output);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+    if (file == NULL) {
+        if (descriptor >= 0) close(descriptor);
+        return -1;
+    }
+    int bad = fwrite(output->text, 1, output->size, file) != output->size;
+    return fclose(file) != 0 || bad ? -1 : 0;
+}
+
+static int stage(rg_output *output)
+{
+    int bad = fflush(output->file) != 0 || ferror(output->file);
+    bad = fclose(output->file) != 0 || bad;
+    output->file = NULL;
+    if (bad) return RG_FAIL("out of memory for %s", output->path);
+    if (is_stdout(output->path)) fwrite(output->text, 1, output->size, stdout);
+    else if (write_beside(output) != 0)
+        return RG_FAIL("%s could not be written: %s", output->path, strerror(errno));
+    return 0;
+}
+
+int rg_output_stage(rg_output *outputs, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (outputs[i].file != NULL) RG_TRY(stage(&outputs[i]));
+    if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+    return RG_FAIL("standard output could not be written");
+}
+
+int rg_output_keep(rg_output *outputs, int n)
+{
+    RG_TRY(rg_output_stage(outputs, n));
+    for (int i = 0; i < n; i++) {
+        if (outputs[i].temporary == NULL) continue;
+        if (rename(outputs[i].temporary, outputs[i].path) != 0)
+            return RG_FAIL("%s could not be written: %s", outputs[i].path,
+                           strerror(errno));
+        free(outputs[i].temporary);
+        outputs[i].temporary = NULL;
+    }
+    return 0;
+}
+
+void rg_output_drop(rg_output *output)
+{
+    if (output->file != NULL) fclose(output->file);
+    if (output->temporary != NULL) unlink(output->temporary);
+    free(output->temporary);
+    free(output->text);
+    *output = (rg_output){ .path = output->path };
+}
+
+void rg_output_header(rg_output *output)
+{
+    if (output->kind == RG_OUTPUT_CSV) rg_catalogue_header(output->file);
+    else rg_region_header(output->file);
+}
+
+void rg_output_print(rg_output *output, const rg_detection *found, int n,
+                     const rg_provenance *from)
+{
+    if (output->kind == RG_OUTPUT_CSV)
+        rg_catalogue_print(output->file, found, n, from);
+    else
+        rg_region_print(output->file, found, n, from);
+}

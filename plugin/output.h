@@ -1,0 +1,48 @@
+/* output: result files that appear whole, together, or not at all.
+ *
+ *     rg_output out = { 0 };
+ *     RG_TRY(rg_output_open(&out, "catalogue.csv"));     // "-": standard output
+ *     fprintf(out.file, ...);
+ *     int status = rg_output_keep(&out, 1);
+ *     rg_output_drop(&out);                              // harmless after keep
+ *
+ * What is printed stays in memory until it is staged: then it is written beside the
+ * file wanted, or to standard output.  Keeping renames.
+ */
+#ifndef RG_OUTPUT_H
+#define RG_OUTPUT_H
+
+#include <stdio.h>
+
+#include "core/detector/detect.h"
+#include "regions/region.h"
+
+typedef enum { RG_OUTPUT_CSV, RG_OUTPUT_REGION } rg_output_kind;
+
+typedef struct rg_output {
+    rg_output_kind kind;
+    const char *path;         /* borrowed */
+    FILE *file;               /* owned, in memory; NULL before open and once staged */
+    char *text;               /* owned, what was printed */
+    size_t size;              /* of text [bytes] */
+    char *temporary;          /* owned; NULL until staged, and for standard output */
+} rg_output;
+
+/* Fails where a file `path` can be neither made nor replaced. */
+int rg_output_check(const char *path);
+
+/* The kind is told by the extension of `path`, .csv or .reg; "-" is CSV. */
+int rg_output_open(rg_output *output, const char *path);
+
+/* Everything but the renaming, for all n; flushes standard output in any case.  What
+ * may still fail comes between this and keep, which stages what is not staged yet. */
+int rg_output_stage(rg_output *outputs, int n);
+int rg_output_keep(rg_output *outputs, int n);
+void rg_output_drop(rg_output *output);
+
+/* What a file of the kind begins with, and one image's detections. */
+void rg_output_header(rg_output *output);
+void rg_output_print(rg_output *output, const rg_detection *found, int n,
+                     const rg_provenance *from);
+
+#endif

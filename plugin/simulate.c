@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/learning/simulate.h"
+
+#include "plugin/commands.h"
+#include "plugin/options.h"
+
+int rg_simulate_main(int argc, char **argv)
+{
+    rg_simulation how = rg_simulate_defaults;
+    int count = 1;
+    const rg_option options[] = {
+        { "count", 'n', RG_OPTION_INT, &count, 1, 100000, "N", "fields to make: 1" },
+        { "seed", 's', RG_OPTION_SEED, &how.seed, 0, 0, "N",
+          "same seed, same fields: 1" },
+        { "size", 0, RG_OPTION_INT, &how.size, 32, 4096, "PIXELS",
+          "side of a field [pixels]: 150" },
+        { "pixel", 0, RG_OPTION_DOUBLE, &how.pixel, 0.1, 20, "ARCSEC",
+          "side of a pixel [arcsec]: 1.8" },
+        { "beam", 0, RG_OPTION_DOUBLE, &how.beam, 0.1, 400, "ARCSEC",
+          "width of the beam, FWHM [arcsec]: 5.4" },
+        { "noise", 0, RG_OPTION_DOUBLE, &how.noise, 1e-9, 1e3, "JY",
+          "rms of the noise [Jy/beam]: 0.00015" },
+        { "density", 0, RG_OPTION_DOUBLE, &how.density, 0, 10, "N",
+          "mean number of sources in 3 x 3 arcmin: 1.3" },
+        { .name = NULL }
+    };
+    const rg_usage usage = { "simulate", "FOLDER",
+        "Makes FIRST-like fields with known radio galaxies: FOLDER/sim_00000.fits ...\n"
+        "and their labels in FOLDER.csv (boxes in FITS pixels), as train and evaluate\n"
+        "read them.\n"
+        "\n  claran simulate field\n"
+        "  claran simulate -n 4000 --seed 7 sky", options };
+    int status = rg_options_parse(&usage, &argc, argv);
+    if (status != RG_GO_ON) return status;
+    if (argc != 1)
+        return rg_options_misuse("simulate wants one folder to write to; see claran "
+                                 "simulate --help");
+    status = rg_simulate_write(&how, count, argv[0], rg_options_progress, "fields");
+    return status == 0 ? RG_EXIT_OK : rg_options_problem();
+}

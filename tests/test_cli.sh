@@ -1,0 +1,196 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The command line: what goes in and comes out, and bad input of every kind: one
+# sentence each, exit status not 0, nothing written.
+srcdir=$(cd "${srcdir:-.}" && pwd) claran=${CLARAN:-$PWD/claran}
+. "$srcdir/tests/shell_lib.sh"
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2}
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT && cd "$work" || exit 1
+: > out.log > err.log
+
+"$claran" simulate field --count 2 --seed 5 --size 100 > log 2>&1 ||
+    { cat log; echo "FAIL simulate"; exit 1; }
+field=(field/*.fits)
+columns=name,ra_deg,dec_deg,xmin,ymin,xmax,ymax,class,probability
+
+# refuses STATUS WORDS ARGUMENT...
+refuses() {
+    local status=$1 words=$2 before; shift 2
+    before=$(ls -R)
+    "$claran" "$@" > out.log 2> err.log < /dev/null
+    local got=$?
+    [ $got = "$status" ] || wrong "claran $*: status $got" || return 1
+    [ ! -s out.log ] || wrong "claran $* wrote to standard output" || return 1
+    [ "$(wc -l < err.log)" = 1 ] && grep -q "^claran: .*$words" err.log ||
+        wrong "claran $* said: $(cat err.log)" || return 1
+    [ "$(ls -R)" = "$before" ] || wrong "claran $* wrote a file"
+}
+
+bad_image() {
+    refuses 1 "$1" detect "$2" -o x.csv -o x.reg --png x.png &&
+        refuses 1 "$1" detect "${field[0]}" "$2" -o -
+}
+
+missing_file() { bad_image "none.fits" none.fits; }
+a_folder() { mkdir -p folder.fits && bad_image "folder.fits" folder.fits; }
+text_file() { echo "not an image" > text.fits && bad_image "text.fits" text.fits; }
+empty_file() { : > empty.fits && bad_image "empty.fits" empty.fits; }
+truncated_file() {
+    head -c 9000 "${field[0]}" > cut.fits && bad_image cut.fits cut.fits
+}
+all_nan() {
+    fits nan.fits -32 377 "100 100" "${wcs[@]}" && bad_image nan.fits nan.fits
+}
+one_pixel() { fits one.fits -32 000 "1 1" "${wcs[@]}" && bad_image one.fits one.fits; }
+no_wcs() { fits plain.fits -32 000 "100 100" && bad_image plain.fits plain.fits; }
+spectrum_cube() {
+    fits cube.fits -32 000 "50 50 40" "${wcs[@]}" && bad_image cube.fits cube.fits
+}
+no_axes() { fits none2.fits 8 000 "" && bad_image none2.fits none2.fits; }
+huge_header() {
+    fits huge.fits -32 000 "9 9" "${wcs[@]}"
+    sed -i 's/NAXIS1  =                    9/NAXIS1  =           2000000000/' huge.fits
+    bad_image huge.fits huge.fits
+}
+extended_name() { refuses 1 "cannot be read" detect "${field[0]}[1:50,1:50]"; }
+
+bad_model() { refuses 1 "$1" detect "${field[0]}" --model "$1" -o x.csv; }
+missing_model() { bad_model none.model; }
+text_model() { echo text > text.model && bad_model text.model; }
+image_as_model() { bad_model "${field[0]}"; }
+cut_model() { head -c 200000 "$model" > cut.model && bad_model cut.model; }
+damaged_model() {
+    local half=$(($(wc -c < "$model") / 2))
+    head -c $half "$model" > hurt.model
+    printf '\125\252\125\252' >> hurt.model
+    tail -c +$((half + 5)) "$model" >> hurt.model
+    bad_model hurt.model
+}
+
+# All files or none; what is in the way of one stays.
+no_place_to_write() {
+    mkdir -p d.csv d.png && mkfifo pipe.csv || return 1
+    local image=${field[0]}
+    refuses 1 "d.csv cannot be written" detect "$image" -o x.reg -o d.csv &&
+        refuses 1 "d.png cannot be written" detect "$image" -o x.reg --png d.png &&
+        refuses 1 "x.png cannot be written" detect "$image" -o x.reg --png no/x.png &&
+        refuses 1 "pipe.csv cannot be written" detect "$image" -o x.reg -o pipe.csv &&
+        rm -r d.csv d.png pipe.csv
+}
+full_output() {
+    local words
+    for words in "detect ${field[0]}" "detect ${field[0]} -o x.reg --png x.png -o -" \
+        model --version "detect --help"; do
+        for to in ">/dev/full" ">&-"; do
+            eval "\"\$claran\" $words $to" 2> err.log &&
+                wrong "claran $words $to: status 0" && return 1
+            [ "$(cat err.log)" = "claran: standard output could not be written" ] ||
+                wrong "claran $words $to said: $(cat err.log)" || return 1
+            [ ! -e x.reg ] && [ ! -e x.png ] || wrong "a file was written" || return 1
+        done
+    done
+}
+closed_descriptors() {
+    "$claran" detect "${field[0]}" -o x.csv 0<&- 2>&- && [ -s x.csv ] && rm x.csv
+}
+interrupted() {
+    local before job
+    before=$(ls)
+    "$claran" detect "${field[0]}" --backend ref -o x.csv -o x.reg 2> /dev/null &
+    job=$!
+    sleep 0.5
+    kill $job && ! wait $job 2> /dev/null || wrong "it was over already" || return 1
+    [ "$(ls)" = "$before" ] || wrong "it left $(ls)"
+}
+
+unknown_option() {
+    local command
+    for command in detect ds9 evaluate model simulate train label; do
+        refuses 2 "unknown option --bogus" $command --bogus || return 1
+    done
+    refuses 2 "unknown option --bogus" --bogus
+}
+unknown_command() { refuses 2 "unknown command bogus" bogus; }
+bad_values() {
+    refuses 2 "threshold" detect "${field[0]}" --threshold 1.5 &&
+        refuses 2 "threshold" detect "${field[0]}" --threshold nan &&
+        refuses 2 "needs a value" detect "${field[0]}" --threshold &&
+        refuses 2 "takes no value" detect "${field[0]}" --all=yes &&
+        refuses 1 "method D9" detect "${field[0]}" --method D9 &&
+        refuses 1 "backend" detect "${field[0]}" --backend abacus &&
+        refuses 1 "must end in" detect "${field[0]}" -o x.txt &&
+        refuses 1 "cannot be written" detect "${field[0]}" -o nowhere/x.csv &&
+        refuses 2 "leave out" model "$model" --width 7 &&
+        refuses 2 "one image" detect "${field[@]}" --png x.png &&
+        refuses 2 "name a FITS image" detect
+}
+bad_lists() {
+    printf 'file,class,xmin,ymin,xmax\n' > short.csv
+    printf 'file,class,xmin,ymin,xmax,ymax\nnone.fits,1C_1P,1,1,9,9\n' > absent.csv
+    refuses 1 "none.csv" evaluate none.csv && refuses 1 "ymax" evaluate short.csv &&
+        refuses 1 "none.fits" evaluate absent.csv &&
+        refuses 1 "none.csv" train none.csv -o x.fits &&
+        refuses 2 "-o MODEL.fits" train absent.csv &&
+        refuses 1 "must end in .csv" label absent.csv -o x.reg
+}
+ds9_gone() {
+    local action
+    for action in detect remove; do
+        refuses 1 "no DS9 answers" ds9 $action "$work/gone" || return 1
+    done
+    refuses 1 "no DS9 answers" ds9 save "$work/gone" -o x.csv &&
+        refuses 2 "wants XPA_METHOD" ds9 detect && refuses 2 "say detect" ds9 dance &&
+        refuses 2 "wants --output" ds9 save "$work/gone" &&
+        refuses 2 "takes no --output" ds9 detect "$work/gone" -o x.csv
+}
+
+helps() {
+    local command
+    for command in "" detect ds9 evaluate model simulate train label; do
+        "$claran" $command --help > out.log 2>&1 && grep -q '^usage: claran' out.log ||
+            wrong "no help for \"$command\"" || return 1
+    done
+    "$claran" --version | grep -Eq '^claran [0-9]+\.[0-9]'
+}
+
+csv_and_standard_output() {
+    "$claran" detect "${field[@]}" --all -o all.csv -o all.reg &&
+        "$claran" detect "${field[@]}" --all -o - > all.out && cmp all.csv all.out ||
+        return 1
+    head -1 all.csv | grep -q "^$columns," || wrong "columns: $(head -1 all.csv)" ||
+        return 1
+    [ "$(wc -l < all.csv)" -gt 1 ] || wrong "nothing was detected" || return 1
+    [ "$(grep -c '^box' all.reg)" = $(($(wc -l < all.csv) - 1)) ] ||
+        wrong "another number of regions" || return 1
+    [ "$(awk -F, 'NR > 1 && !($9 > 0.05 && $9 <= 1)' all.csv)" = "" ] ||
+        wrong "a probability is not within 0.05 and 1" || return 1
+    rm all.*
+}
+# (Where nothing reaches it the best is kept, but not of a field as large as this.)
+threshold_is_kept() {
+    local least
+    "$claran" simulate crowd --seed 3 --size 240 --density 2 > log 2>&1 || return 1
+    for least in 0.1 0.8; do
+        "$claran" detect crowd/*.fits --threshold $least -o $least.csv || return 1
+        awk -F, -v least=$least 'NR > 1 && $9 < least { exit 1 }' $least.csv ||
+            wrong "a P is below $least" || return 1
+    done
+    [ "$(wc -l < 0.1.csv)" -gt "$(wc -l < 0.8.csv)" ] || wrong "0.1 finds no more" ||
+        return 1
+    rm -r 0.?.csv crowd*
+}
+picture_is_png() {
+    "$claran" detect "${field[0]}" --png p.png > out.log &&
+        [ "$(head -c 4 p.png | tail -c 3)" = PNG ] && rm p.png
+}
+model_is_the_papers() { "$claran" model | grep -q "^1367[67][0-9]* weights"; }
+
+model=${CLARAN_MODEL:-$srcdir/core/models/claran-d1.fits}
+for test in helps csv_and_standard_output threshold_is_kept picture_is_png \
+    model_is_the_papers missing_file a_folder text_file empty_file truncated_file \
+    all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
+    no_place_to_write full_output closed_descriptors interrupted \
+    missing_model text_model image_as_model cut_model damaged_model unknown_option \
+    unknown_command bad_values bad_lists ds9_gone
+do run $test; done
+[ $failures = 0 ]

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+/* From an image to boxes, with a network made by hand instead of trained: it passes the
+ * brightest red of each cell of 16 pixels up, proposes one anchor round it, and calls
+ * it 2C_3P with 2C_2P as runner-up. */
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "core/detector/detect.h"
+#include "tests/check.h"
+
+#define RA 187.5
+#define DEC 12.3
+#define SIDE (64 / 2 * RG_CLARAN_PIXEL)   /* of every box [arcsec] */
+#define HALF_CELL 11.0                    /* what such a finder can be off [arcsec] */
+
+static char path[64];
+
+static const rg_claran model = {
+    .input = 264, .width = 4, .fc = 8, .anchor = { 8, 16, 32, 64, 128, 256 },
+    .method = RG_METHOD_D1, .mean = { 235, 128, 0 },
+};
+
+/* Element [out][in] (the middle of a kernel) of a row's weights. */
+static void set(rg_weights *w, const char *name, int out, int in, float value)
+{
+    rg_weight *t = rg_weights_find(w, name);
+    int k = t->shape.h * t->shape.w;
+    t->data[((size_t)out * t->shape.c + in) * k + k / 2] = value;
+}
+
+static void fill(rg_weights *w)
+{
+    const char *pass[] = {
+        "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3", "conv4_1",
+        "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3", "rpn_conv/3x3", "fc7",
+    };
+    set(w, "conv1_1", 0, 2, 1 / 255.0f);
+    for (unsigned i = 0; i < sizeof pass / sizeof *pass; i++) set(w, pass[i], 0, 0, 1);
+    set(w, "rpn_cls_score", 6 + 3, 0, 20);
+    for (int a = 0; a < 6; a++)
+        rg_weights_find(w, "rpn_cls_score.bias")->data[6 + a] = a == 3 ? -10 : -20;
+    set(w, "fc6", 0, 24, 1);   /* the middle of 7 x 7 samples of channel 0 */
+    set(w, "cls_score", 5, 0, 40);
+    set(w, "cls_score", 4, 0, 40);
+    for (int c = 1; c < RG_CLASSES; c++)
+        rg_weights_find(w, "cls_score.bias")->data[c] = c == 5 ? -4 : c == 4 ? -6 : -20;
+}
+
+static rg_weights *make_weights(void)
+{
+    rg_weights *w = NULL;
+    rg_row rows[RG_CLARAN_ROWS];
+    int n = rg_claran_rows(&model, &(rg_claran_run){ 1, 5, 0 }, rows);
+    CHECK_OK(rg_weights_new(&w));
+    CHECK_OK(rg_claran_describe(&model, w));
+    for (int i = 0; i < n; i++) {
+        char name[80];
+        rg_shape weight, bias;
+        rg_layer_weights(&rows[i], &weight, &bias);
+        if (weight.n == 0) continue;
+        snprintf(name, sizeof name, "%s.bias", rows[i].name);
+        CHECK(rg_weights_add(w, rows[i].name, weight, NULL) != NULL);
+        CHECK(rg_weights_add(w, name, bias, NULL) != NULL);
+    }
+    fill(w);
+    return w;
+}
+
+static rg_detector *open_with(const rg_detect_options *options)
+{
+    rg_detector *d = NULL;
+    rg_weights *w = make_weights();
+    CHECK_OK(rg_weights_write(w, path, false));
+    CHECK_OK(rg_detect_open(&d, path, options));
+    rg_weights_free(w);
+    return d;
+}
+
+static rg_detector *open_default(void)
+{
+    return open_with(&rg_detect_defaults);
+}
+
+/* nx x ny pixels of `pixel` arcsec about RA, DEC, turned by `angle` degrees. */
+static rg_image *blank(int nx, int ny, double pixel, double angle)
+{
+    char cards[9][82];
+    char text[9 * 80 + 1];
+    rg_sky *sky = NULL;
+    rg_image *image = NULL;
+    double c = cos(angle * M_PI / 180) * pixel / 3600;
+    double s = sin(angle * M_PI / 180) * pixel / 3600;
+    const struct { const char *key; double value; } number[] = {
+        { "CRPIX1", (nx + 1) / 2.0 }, { "CRPIX2", (ny + 1) / 2.0 }, { "CRVAL1", RA },
+        { "CRVAL2", DEC }, { "CD1_1", -c }, { "CD1_2", s }, { "CD2_1", s },
+        { "CD2_2", c },
+    };
+    for (int i = 0; i < 8; i++)
+        snprintf(cards[i], sizeof cards[i], "%-8s= %20.12E%50s", number[i].key,
+                 number[i].value, "");
+    for (int i = 0; i < 8; i++) memcpy(text + 80 * (i + 1), cards[i], 80);
+    snprintf(cards[8], sizeof cards[8], "%-8s= '%-8s'%60s", "CTYPE1", "RA---TAN", "");
+    memcpy(text, cards[8], 80);
+    snprintf(cards[8], sizeof cards[8], "%-8s= '%-8s'%60s", "CTYPE2", "DEC--TAN", "");
+    char all[10 * 80 + 1];
+    memcpy(all, text, 9 * 80);
+    memcpy(all + 9 * 80, cards[8], 80);
+    all[10 * 80] = '\0';
+    CHECK_OK(rg_sky_new(&sky, all, 10, nx, ny));
+    CHECK_OK(rg_image_new(&image, nx, ny, sky));
+    for (long i = 0; i < (long)nx * ny; i++) image->pixels[i] = 0;
+    snprintf(image->name, sizeof image->name, "test.fits");
+    return image;
+}
+
+/* A source of 5.4" at x, y [arcsec along the image's axes from its middle]. */
+static void put_source(rg_image *image, double x, double y, float peak)
+{
+    double pixel = rg_sky_pixel_arcsec(image->sky);
+    double cx = (image->nx + 1) / 2.0 + x / pixel;
+    double cy = (image->ny + 1) / 2.0 + y / pixel;
+    for (int j = 1; j <= image->ny; j++)
+        for (int i = 1; i <= image->nx; i++) {
+            double r = hypot(i - cx, j - cy) * pixel / 2.3;
+            if (r < 3.5)
+                image->pixels[(size_t)(j - 1) * image->nx + i - 1] +=
+                    peak * (float)exp(-r * r / 2);
+        }
+}
+
+/* Whether the detection is a box about x, y [arcsec from the middle], by all it
+ * says. */
+static bool is_about(const rg_detection *f, const rg_image *image, double x, double y)
+{
+    double pixel = rg_sky_pixel_arcsec(image->sky), ra, dec;
+    double cx = (image->nx + 1) / 2.0 + x / pixel;
+    double cy = (image->ny + 1) / 2.0 + y / pixel;
+    double px = (f->xmin + f->xmax) / 2, py = (f->ymin + f->ymax) / 2;
+    rg_sky_to_world(image->sky, px, py, &ra, &dec);
+    CHECK(rg_sky_separation(ra, dec, f->ra, f->dec) < 0.1);
+    return fabs(px - cx) * pixel <= HALF_CELL && fabs(py - cy) * pixel <= HALF_CELL;
+}
+
+static void check_one(const rg_image *image, double x, double y, double angle)
+{
+    rg_detector *d = open_default();
+    rg_detection *f = NULL;
+    int n = 0;
+    CHECK_OK(rg_detect(d, image, &f, &n));
+    CHECK(n == 1);
+    if (n == 1) {
+        double pixel = rg_sky_pixel_arcsec(image->sky);
+        CHECK(is_about(f, image, x, y));
+        CHECK(f->class_ == 5 && f->second == 4);
+        CHECK(f->probability > 0.8f && f->probability < 0.9f);
+        CHECK_NEAR(f->second_probability, f->probability * exp(-2), 1e-3);
+        CHECK_NEAR(f->width, SIDE, 0.01);
+        CHECK_NEAR(f->height, SIDE, 0.01);
+        CHECK_NEAR(f->xmax - f->xmin, SIDE / pixel, 0.05);
+        CHECK_NEAR(remainder(f->angle - angle, 360), 0, 0.01);
+    }
+    free(f);
+    rg_detect_close(d);
+}
+
+static void a_subject(void)
+{
+    rg_image *image = blank(100, 100, 1.8, 0);
+    put_source(image, 20, -35, 0.01f);
+    check_one(image, 20, -35, 0);
+    rg_image_free(image);
+}
+
+static void other_sizes_and_scales(void)
+{
+    const struct { int nx, ny; double pixel; } frame[] = {
+        { 132, 132, 1.375 }, { 60, 60, 3 }, { 360, 360, 0.5 }, { 120, 80, 1.8 },
+        { 60, 60, 1.8 },
+    };
+    for (int i = 0; i < 5; i++) {
+        rg_image *image = blank(frame[i].nx, frame[i].ny, frame[i].pixel, 0);
+        put_source(image, -15, 25, 0.02f);
+        check_one(image, -15, 25, 0);
+        rg_image_free(image);
+    }
+}
+
+/* Along the axes of an image that is turned: its boxes are too. */
+static void a_turned_image(void)
+{
+    rg_image *image = blank(100, 100, 1.8, 30);
+    double angle;
+    int parity;
+    put_source(image, 20, -35, 0.01f);
+    CHECK_OK(rg_sky_orientation(image->sky, 50, 50, &angle, &parity));
+    CHECK_NEAR(fabs(angle), 30, 0.01);
+    check_one(image, 20, -35, angle);
+    rg_image_free(image);
+}
+
+static void blanks_are_no_sources(void)
+{
+    rg_image *image = blank(100, 100, 1.8, 0);
+    put_source(image, 20, -35, 0.01f);
+    for (int i = 0; i < 100 * 100; i++)
+        if (i % 100 < 12 || i / 100 > 90) image->pixels[i] = NAN;
+    check_one(image, 20, -35, 0);
+    rg_image_free(image);
+}
+
+static void windows_done(void *user, int done, int total)
+{
+    int *seen = user;
+    CHECK(done == seen[0] + 1);
+    seen[0] = done;
+    seen[1] = total;
+}
+
+/* Sources in the middle of windows, on their edges, and near the image's own. */
+static void a_field_of_windows(void)
+{
+    const double at[][2] = {
+        { 0, 0 }, { 96, 0 }, { -180, -180 }, { -45, 187 }, { 135, 135 }, { 225, -60 },
+        { -90, -90 }, { 96, -135 }, { -225, 45 }, { 5, 96 },
+        { 101, 225 },
+    };
+    enum { SOURCES = sizeof at / sizeof *at };
+    int progress[2] = { 0 }, n = 0;
+    rg_detect_options options = rg_detect_defaults;
+    options.progress = windows_done;
+    options.user = progress;
+    rg_detector *d = open_with(&options);
+    rg_image *image = blank(300, 300, 1.8, 0);
+    rg_detection *f = NULL;
+    for (int i = 0; i < SOURCES; i++) put_source(image, at[i][0], at[i][1], 0.01f);
+    /* bright only in a window that ends between it and its neighbour */
+    put_source(image, 86, 225, 0.0001f);
+    CHECK_OK(rg_detect(d, image, &f, &n));
+    CHECK(progress[0] == 25 && progress[1] == 25);
+    CHECK(n == SOURCES);
+    for (int i = 0; i < SOURCES; i++) {
+        int times = 0;
+        for (int k = 0; k < n; k++) times += is_about(&f[k], image, at[i][0], at[i][1]);
+        if (times != 1) printf("source %d: %d times\n", i, times);
+        CHECK(times == 1);
+    }
+    for (int k = 1; k < n; k++) CHECK(f[k].probability <= f[k - 1].probability);
+    free(f);
+    rg_image_free(image);
+    rg_detect_close(d);
+}
+
+static int count_with(rg_detect_options options, const rg_image *image)
+{
+    rg_detector *d = open_with(&options);
+    rg_detection *f = NULL;
+    int n = -1;
+    CHECK_OK(rg_detect(d, image, &f, &n));
+    if (options.all)
+        for (int k = 0; k < n; k++) CHECK(f[k].probability > 0.05f && f[k].second == 0);
+    free(f);
+    rg_detect_close(d);
+    return n;
+}
+
+static void thresholds_and_the_best(void)
+{
+    rg_image *image = blank(100, 100, 1.8, 0), *large = blank(200, 100, 1.8, 0);
+    rg_detect_options options = rg_detect_defaults;
+    put_source(image, 20, -35, 0.01f);
+    put_source(large, 20, -35, 0.01f);
+    CHECK(count_with(options, image) == 1);
+    CHECK(count_with(options, large) == 1);
+    options.threshold = 0.99f;
+    CHECK(count_with(options, image) == 1);
+    CHECK(count_with(options, large) == 0);
+    options.best = false;
+    CHECK(count_with(options, image) == 0);
+    options.all = true;
+    CHECK(count_with(options, image) == 2);
+    rg_image_free(image);
+    rg_image_free(large);
+}
+
+static void images_without_emission(void)
+{
+    rg_image *flat = blank(100, 100, 1.8, 0);
+    rg_detector *d = open_default();
+    rg_detection *f = NULL;
+    int n = -1;
+    CHECK_OK(rg_detect(d, flat, &f, &n));
+    free(f);
+    rg_detect_close(d);
+    rg_image_free(flat);
+}
+
+static void images_that_cannot_be_searched(void)
+{
+    rg_image *image = blank(100, 100, 1.8, 0), *flat = NULL;
+    rg_image *coarse = blank(4000, 4000, 60, 0), *dot = blank(1, 1, 1.8, 0);
+    rg_detector *d = open_default();
+    rg_detection *f = NULL;
+    int n;
+    for (int i = 0; i < 100 * 100; i++) image->pixels[i] = NAN;
+    CHECK_FAILS(rg_detect(d, image, &f, &n), "test.fits is blank");
+    CHECK(f == NULL && n == 0);
+    CHECK_OK(rg_image_new(&flat, 10, 10, NULL));
+    snprintf(flat->name, sizeof flat->name, "flat.fits");
+    snprintf(flat->sky_problem, sizeof flat->sky_problem, "CTYPE1 is FREQ");
+    CHECK_FAILS(rg_detect(d, flat, &f, &n), "flat.fits cannot be searched: CTYPE1");
+    CHECK_FAILS(rg_detect(d, coarse, &f, &n), "cut out");
+    CHECK_FAILS(rg_detect(d, dot, &f, &n), "test.fits has 1 x 1 pixels");
+    rg_detect_close(d);
+    rg_image_free(image);
+    rg_image_free(flat);
+    rg_image_free(coarse);
+    rg_image_free(dot);
+}
+
+static void models_that_cannot_be_used(void)
+{
+    rg_detect_options options = rg_detect_defaults;
+    rg_detector *d = NULL;
+    rg_weights *w = make_weights();
+    CHECK_FAILS(rg_detect_open(&d, "/nowhere/model.fits", &options), "/nowhere");
+    rg_weights_add(w, "fc7", (rg_shape){ 3, 3, 1, 1 }, NULL);
+    CHECK_OK(rg_weights_write(w, path, false));
+    CHECK_FAILS(rg_detect_open(&d, path, &options), "fc7");
+    CHECK(d == NULL && strstr(rg_error_message(), path) != NULL);
+    CHECK_OK(rg_weights_set_number(w, "INPUT", 1e6, NULL));
+    CHECK_OK(rg_weights_write(w, path, false));
+    CHECK_FAILS(rg_detect_open(&d, path, &options), "INPUT");
+    rg_weights_free(w);
+    rg_weights *few = NULL;
+    CHECK_OK(rg_weights_new(&few));
+    CHECK_OK(rg_claran_describe(&model, few));
+    CHECK_OK(rg_weights_write(few, path, true));
+    CHECK_FAILS(rg_detect_open(&d, path, &options), "conv1_1");
+    rg_weights_free(few);
+    options.threshold = NAN;
+    CHECK_FAILS(rg_detect_open(&d, path, &options), "threshold");
+    options = rg_detect_defaults;
+    options.proposals = 0;
+    CHECK_FAILS(rg_detect_open(&d, path, &options), "proposals");
+    rg_detect_close(NULL);
+}
+
+static void backends_agree(void)
+{
+    rg_image *image = blank(100, 100, 1.8, 0);
+    const char *names[2] = { "ref", "cpu" };
+    rg_detection *f[2] = { NULL, NULL };
+    put_source(image, 20, -35, 0.01f);
+    for (int i = 0; i < 2; i++) {
+        rg_detect_options options = rg_detect_defaults;
+        int n = 0;
+        options.backend = names[i];
+        options.precision = RG_PRECISION_F32;
+        rg_detector *d = open_with(&options);
+        CHECK_OK(rg_detect(d, image, &f[i], &n));
+        CHECK(n == 1 && rg_detect_precision(d) == RG_PRECISION_F32);
+        CHECK(strlen(rg_detect_hash(d)) == 8 && rg_detect_model(d)->input == 264);
+        rg_detect_close(d);
+    }
+    if (f[0] && f[1]) {
+        CHECK_NEAR(f[0]->probability, f[1]->probability, 1e-4);
+        CHECK_NEAR(f[0]->xmin, f[1]->xmin, 0.01);
+    }
+    free(f[0]);
+    free(f[1]);
+    rg_image_free(image);
+}
+
+static void boxes_go_to_windows_and_back(void)
+{
+    rg_image *image = blank(300, 300, 1.8, 20);
+    rg_sky *window = NULL;
+    const double fits[4] = { 140.5, 150.5, 170.5, 175.5 };
+    double back[4];
+    rg_box box;
+    CHECK_OK(rg_sky_new_window(&window, image->sky, 160, 155, 132, RG_CLARAN_PIXEL));
+    CHECK_OK(rg_detect_box_to_window(&model, image, window, fits, &box));
+    CHECK_NEAR(box.x2 - box.x1 + 1, 30 * 1.8 / 1.375 * 2, 0.05);
+    CHECK_NEAR(box.y2 - box.y1 + 1, 25 * 1.8 / 1.375 * 2, 0.05);
+    CHECK_NEAR((box.x1 + box.x2 + 1) / 2, 132 + (155.5 - 160) * 1.8 / 1.375 * 2, 0.05);
+    CHECK_OK(rg_detect_box_to_image(&model, image, window, box, back));
+    for (int i = 0; i < 4; i++) CHECK_NEAR(back[i], fits[i], 0.02);
+    rg_sky_free(window);
+
+    double ra, dec;   /* north up: the box is turned by 20 degrees and grows */
+    CHECK_OK(rg_sky_to_world(image->sky, 160, 155, &ra, &dec));
+    CHECK_OK(rg_sky_new_tangent(&window, ra, dec, 132, RG_CLARAN_PIXEL));
+    CHECK_OK(rg_detect_box_to_window(&model, image, window, fits, &box));
+    double c = cos(20 * M_PI / 180), s = sin(20 * M_PI / 180);
+    CHECK_NEAR(box.x2 - box.x1 + 1, (30 * c + 25 * s) * 1.8 / 1.375 * 2, 0.1);
+    CHECK_NEAR(box.y2 - box.y1 + 1, (30 * s + 25 * c) * 1.8 / 1.375 * 2, 0.1);
+    rg_sky_free(window);
+    rg_image_free(image);
+}
+
+static void windows_without_pixels_say_so(void)
+{
+    rg_image *image = blank(50, 50, 1.8, 0);
+    rg_sky *window = NULL;
+    static uint8_t rgb[132 * 132 * 3];
+    CHECK_OK(rg_sky_new_window(&window, image->sky, 500, 25, 132, RG_CLARAN_PIXEL));
+    CHECK(rg_detect_window(&model, image, window, rgb) == 1);
+    rg_sky_free(window);
+    rg_image_free(image);
+}
+
+int main(void)
+{
+    snprintf(path, sizeof path, "test_detect.%ld.fits", (long)getpid());
+    CHECK_RUN(a_subject);
+    CHECK_RUN(other_sizes_and_scales);
+    CHECK_RUN(a_turned_image);
+    CHECK_RUN(blanks_are_no_sources);
+    CHECK_RUN(a_field_of_windows);
+    CHECK_RUN(thresholds_and_the_best);
+    CHECK_RUN(images_without_emission);
+    CHECK_RUN(images_that_cannot_be_searched);
+    CHECK_RUN(models_that_cannot_be_used);
+    CHECK_RUN(backends_agree);
+    CHECK_RUN(boxes_go_to_windows_and_back);
+    CHECK_RUN(windows_without_pixels_say_so);
+    remove(path);
+    return CHECK_END();
+}

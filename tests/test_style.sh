@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The rules of doc/HACKING that a machine can check: which folder may include which, who may
+# print, how long a function and a line may be.
+cd "${srcdir:-.}" || exit 1
+sources() { find core regions plugin tests -name '*.[ch]' | sort; }
+
+verdict() {   # verdict NAME "what was found"
+    if [ -z "$2" ]; then echo "ok $1"; else printf '%s\nFAIL %s\n' "$2" "$1"; fi
+}
+
+# includes FOLDER "what may be included from it": everything else of ours is a breach.
+includes() {
+    grep -rnE '#include "' --include='*.[ch]' "$1" | grep -vE "#include \"($2)"
+}
+
+verdict engine_knows_only_itself "$(includes core/engine 'core/engine/')"
+verdict image_uses_only_errors "$(includes core/image 'core/image/|core/engine/error.h')"
+verdict detector_uses_engine_and_image \
+    "$(includes core/detector 'core/(detector|engine|image)/')"
+verdict learning_stays_in_core "$(includes core/learning 'core/')"
+verdict regions_use_sky_image_contour_and_detections \
+    "$(includes regions 'regions/|core/engine/error.h|core/image/|core/detector/(detect|boxes).h')"
+verdict only_sky_uses_wcslib \
+    "$(grep -rlE '#include <(wcslib/|wcs\.h|wcshdr\.h)' core regions plugin | grep -v core/image/sky.c)"
+verdict only_the_cpu_backend_uses_onednn \
+    "$(grep -rl '#include <dnnl' core regions plugin | grep -v core/engine/cpu/)"
+verdict only_xpa_c_uses_xpa "$(grep -rl '#include <xpa' core regions plugin | grep -v plugin/xpa.c)"
+verdict libraries_do_not_print_or_exit \
+    "$(grep -rnE '(^|[^a-z_])(printf|puts|perror|exit|abort|assert) *\(' --include='*.c' core regions)"
+verdict cfitsio_gets_no_extended_names \
+    "$(grep -rnE 'fits_(open_file|open_data|open_image|create_file) *\(' --include='*.c' core regions plugin)"
+verdict comparisons_catch_nan \
+    "$(sources | xargs grep -nE 'if *\([a-z_]*err[a-z_]* *> ')"
+verdict lines_end_at_88 "$(sources | xargs awk 'length > 88 {print FILENAME ":" FNR ": " length " columns"}')"
+verdict functions_end_at_60 "$(sources | xargs awk -f tests/style.awk)"
+verdict every_source_has_its_licence \
+    "$(find core regions plugin tests -name '*.c' -exec grep -L 'SPDX-License-Identifier: MIT' {} +)"
+verdict every_source_is_in_the_makefile \
+    "$(for f in $(find core regions plugin tests -name '*.[ch]'); do grep -q "${f%.c}" Makefile.am || echo "$f"; done)"
+verdict menus_are_ascii "$(LC_ALL=C grep -nP '[^\x00-\x7F]' ds9/*)"

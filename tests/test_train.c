@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/check.h"
+
+#include <unistd.h>
+
+#include "core/detector/detect.h"
+#include "core/learning/simulate.h"
+#include "core/learning/subject.h"
+#include "core/learning/train.h"
+
+static char folder[64] = "/tmp/claran-test-train.XXXXXX";
+static rg_dataset *list;
+static volatile sig_atomic_t stop;
+
+static char *in_folder(const char *name)
+{
+    static char path[4][256];
+    static int turn;
+    turn = (turn + 1) % 4;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
+    return path[turn];
+}
+
+static rg_claran tiny(void)
+{
+    rg_claran model = rg_claran_paper;
+    const float anchor[RG_CLARAN_ANCHORS] = { 6, 9, 14, 20, 30, 44 };
+    model.input = 64;
+    model.width = 4;
+    model.fc = 16;
+    memcpy(model.anchor, anchor, sizeof anchor);
+    return model;
+}
+
+static void note(void *user, const rg_train_report *report)
+{
+    *(rg_train_report *)user = *report;
+    if (report->step == 3) stop = 1;
+}
+
+static rg_train_options quick(const char *backend, long steps, rg_train_report *last)
+{
+    rg_train_options how = rg_train_defaults;
+    how.backend = backend;
+    how.precision = RG_PRECISION_F32;
+    how.steps = steps;
+    how.cosine = 0;
+    how.warmup = 0;
+    how.batch = 2;
+    how.rois = 8;
+    how.report = 1;
+    how.checkpoint = 1000;
+    how.progress = note;
+    how.user = last;
+    return how;
+}
+
+static int train(const rg_train_options *how, const char *out)
+{
+    rg_claran model = tiny();
+    return rg_train((const rg_dataset *const *)&list, 1, &model, how, out);
+}
+
+static int same_bytes(const char *a, const char *b)
+{
+    FILE *f = fopen(a, "rb"), *g = fopen(b, "rb");
+    int same = f != NULL && g != NULL, c = 0, d = 0;
+    while (same && c != EOF) {
+        c = getc(f);
+        d = getc(g);
+        same = c == d;
+    }
+    if (f) fclose(f);
+    if (g) fclose(g);
+    return same;
+}
+
+static void a_resumed_run_equals_one_that_was_not_stopped(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 6, &last);
+    CHECK_OK(train(&how, in_folder("whole.fits")));
+    stop = 0;
+    how.stop = &stop;
+    CHECK(train(&how, in_folder("parts.fits")) == 1);
+    CHECK(last.step == 3 && last.saved);
+    how.stop = NULL;
+    how.resume = 1;
+    CHECK_OK(train(&how, in_folder("parts.fits")));
+    CHECK(last.step == 6);
+    CHECK(same_bytes(in_folder("whole.fits"), in_folder("parts.fits")));
+    CHECK(same_bytes(in_folder("whole.fits.checkpoint"),
+                     in_folder("parts.fits.checkpoint")));
+}
+
+static void another_seed_makes_another_model(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 6, &last);
+    how.seed = 2;
+    CHECK_OK(train(&how, in_folder("other.fits")));
+    CHECK(!same_bytes(in_folder("whole.fits"), in_folder("other.fits")));
+}
+
+static void ten_steps_on_cpu_equal_those_of_ref(void)
+{
+    rg_train_report ref, cpu;
+    rg_train_options how = quick("ref", 10, &ref);
+    CHECK_OK(train(&how, in_folder("ref.fits")));
+    how = quick("cpu", 10, &cpu);
+    CHECK_OK(train(&how, in_folder("cpu.fits")));
+    CHECK(ref.step == 10 && cpu.step == 10);
+    CHECK_NEAR(cpu.total, ref.total, 2e-3 * ref.total);
+    CHECK_NEAR(cpu.norm, ref.norm, 2e-2 * ref.norm);
+}
+
+static void the_loss_falls(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 60, &last);
+    how.report = 20;
+    how.optimizer.rate = 2e-3f;
+    how.flips = how.turns = 0;
+    how.shift = 0;
+    CHECK_OK(train(&how, in_folder("fall.fits")));
+    /* Untrained: ln 2 for an anchor, ln 7 for a RoI. */
+    CHECK(last.rpn_cls < 0.5f * 0.693f);
+    CHECK(last.roi_cls < 0.8f * 1.946f);
+}
+
+static void the_model_opens_for_detection(void)
+{
+    rg_detector *detector;
+    CHECK_OK(rg_detect_open(&detector, in_folder("whole.fits"), &rg_detect_defaults));
+    if (check_failed_) return;
+    CHECK(rg_detect_model(detector)->input == 64);
+    CHECK(rg_detect_model(detector)->mean[0] > 100);   /* D1 is mostly blue */
+    rg_detect_close(detector);
+}
+
+/* The brightest pixel of a field with one source stays inside its box, however the
+ * window is moved, turned and flipped. */
+static void boxes_follow_their_pixels(void)
+{
+    rg_subjects *subjects;
+    rg_claran model = tiny();
+    rg_subject_options how = { .flips = 1, .turns = 1, .shift = 50, .balance = 0.5 };
+    static float data[3 * 64 * 64];
+    rg_sky *sky;
+    rg_image *image;
+    CHECK_OK(rg_sky_new_tangent(&sky, 150, 2, 120, 1.8));
+    CHECK_OK(rg_image_new(&image, 120, 120, sky));
+    for (int i = 0; i < 120 * 120; i++) {
+        double dx = i % 120 - 70, dy = i / 120 - 45;
+        image->pixels[i] = (float)(exp(-(dx * dx + 4 * dy * dy) / 18) + 1e-4 * (i % 7));
+    }
+    CHECK_OK(rg_image_write(image, in_folder("one.fits"), NULL));
+    rg_image_free(image);
+    FILE *file = fopen(in_folder("one.csv"), "w");
+    fputs("file,class,xmin,ymin,xmax,ymax\none.fits,1C_1P,63.5,41.5,78.5,50.5\n", file);
+    fclose(file);
+    rg_dataset *one;
+    CHECK_OK(rg_dataset_read(&one, in_folder("one.csv")));
+    CHECK_OK(rg_subjects_new(&subjects, (const rg_dataset *const *)&one, 1, 0.5));
+    for (uint64_t seed = 0; seed < 64; seed++) {
+        rg_subject subject;
+        int brightest = 0;
+        CHECK_OK(rg_subject_draw(subjects, &model, &how, seed, data, &subject));
+        CHECK(subject.n == 1);
+        if (subject.n != 1) continue;
+        /* Red (the third plane) grows with the pixel in the colour map cool. */
+        const float *red = data + 2 * 64 * 64;
+        for (int i = 0; i < 64 * 64; i++)
+            if (red[i] > red[brightest]) brightest = i;
+        rg_box b = subject.truths[0].box;
+        int x = brightest % 64, y = brightest / 64;
+        CHECK(x >= b.x1 && x <= b.x2 && y >= b.y1 && y <= b.y2);
+    }
+    rg_subjects_free(subjects);
+    rg_dataset_free(one);
+}
+
+static void bad_settings_are_sentences(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 6, &last);
+    how.batch = 0;
+    CHECK_FAILS(train(&how, in_folder("bad.fits")), "batch of 0");
+    how = quick("gpu7", 6, &last);
+    CHECK_FAILS(train(&how, in_folder("bad.fits")), "gpu7");
+    how = quick("cpu", 6, &last);
+    how.start = "/nowhere/model.fits";
+    CHECK_FAILS(train(&how, in_folder("bad.fits")), "/nowhere/model.fits");
+    how = quick("cpu", 6, &last);
+    CHECK_FAILS(train(&how, "/nowhere/at/all.fits"), "/nowhere/at/all.fits");
+    rg_claran other = tiny();
+    other.fc = 32;
+    how.resume = 1;
+    CHECK_FAILS(rg_train((const rg_dataset *const *)&list, 1, &other, &how,
+                         in_folder("whole.fits")), "another model");
+}
+
+int main(void)
+{
+    rg_simulation sky = rg_simulate_defaults;
+    sky.size = 100;
+    sky.seed = 5;
+    if (mkdtemp(folder) == NULL
+        || rg_simulate_write(&sky, 6, in_folder("sky"), NULL, NULL) != 0
+        || rg_dataset_read(&list, in_folder("sky.csv")) != 0) {
+        printf("FAIL simulated list: %s\n", rg_error_message());
+        return EXIT_FAILURE;
+    }
+    CHECK_RUN(a_resumed_run_equals_one_that_was_not_stopped);
+    CHECK_RUN(another_seed_makes_another_model);
+    CHECK_RUN(ten_steps_on_cpu_equal_those_of_ref);
+    CHECK_RUN(the_loss_falls);
+    CHECK_RUN(the_model_opens_for_detection);
+    CHECK_RUN(boxes_follow_their_pixels);
+    CHECK_RUN(bad_settings_are_sentences);
+    rg_dataset_free(list);
+    char remove[128];
+    snprintf(remove, sizeof remove, "rm -rf %s", folder);
+    return system(remove) == 0 ? CHECK_END() : EXIT_FAILURE;
+}
