@@ -180,6 +180,18 @@ static void boxes_follow_their_pixels(void)
     rg_dataset_free(one);
 }
 
+/* Its box regression is in training's units: as a model it would give wrong boxes. */
+static void a_checkpoint_is_no_model(void)
+{
+    rg_detector *detector;
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 6, &last);
+    how.start = in_folder("whole.fits.checkpoint");
+    CHECK_FAILS(rg_detect_open(&detector, how.start, &rg_detect_defaults),
+                "checkpoint");
+    CHECK_FAILS(train(&how, in_folder("bad.fits")), "checkpoint");
+}
+
 static void bad_settings_are_sentences(void)
 {
     rg_train_report last;
@@ -217,6 +229,7 @@ int main(void)
     CHECK_RUN(the_loss_falls);
     CHECK_RUN(the_model_opens_for_detection);
     CHECK_RUN(boxes_follow_their_pixels);
+    CHECK_RUN(a_checkpoint_is_no_model);
     CHECK_RUN(bad_settings_are_sentences);
     rg_dataset_free(list);
     char remove[128];
