@@ -7,9 +7,11 @@
 #ifndef RG_COMMANDS_H
 #define RG_COMMANDS_H
 
+int rg_average_main(int argc, char **argv);
 int rg_detect_main(int argc, char **argv);
 int rg_ds9_main(int argc, char **argv);
 int rg_evaluate_main(int argc, char **argv);
+int rg_image_main(int argc, char **argv);
 int rg_label_main(int argc, char **argv);
 int rg_model_main(int argc, char **argv);
 int rg_simulate_main(int argc, char **argv);

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/engine/error.h"
 #include "plugin/commands.h"
@@ -15,6 +16,7 @@ enum { OUTPUTS = sizeof ((rg_texts *)0)->text / sizeof *((rg_texts *)0)->text };
 typedef struct task {
     rg_finder finder;
     rg_texts paths;           /* -o */
+    rg_texts infrared;        /* --ir */
     const char *png;
     rg_output outputs[OUTPUTS];
 } task;
@@ -29,18 +31,18 @@ static int open_outputs(task *t)
     return 0;
 }
 
-static int detect_in(task *t, const rg_image *image)
+static int detect_in(task *t, const rg_image *image, const rg_image *infrared)
 {
     rg_detection *found = NULL;
     rg_provenance from;
     int n = 0, status = 0;
-    if (rg_detect(t->finder.detector, image, &found, &n) != 0)
-        return -1;
+    RG_TRY(rg_detect(t->finder.detector, image, infrared, &found, &n));
     rg_finder_provenance(&t->finder, image, &from);
     for (int i = 0; i < t->paths.n; i++)
         rg_output_print(&t->outputs[i], found, n, &from);
     if (t->paths.n == 0) {
         printf("%s: %d source%s\n", image->name, n, n == 1 ? "" : "s");
+        rg_finder_report(&t->finder);
         rg_finder_table(found, n);
     }
     if (t->png != NULL) status = rg_output_stage(t->outputs, t->paths.n);
@@ -50,20 +52,26 @@ static int detect_in(task *t, const rg_image *image)
     return status;
 }
 
-static int detect_in_file(task *t, const char *path)
+/* `infrared` is NULL where there is none. */
+static int detect_in_file(task *t, const char *path, const char *infrared)
 {
-    rg_image *image = NULL;
+    rg_image *image = NULL, *beside = NULL;
     int status = rg_image_read(&image, path);
-    if (status == 0) status = detect_in(t, image);
+    if (status == 0 && infrared && rg_finder_wants_infrared(&t->finder))
+        status = rg_image_read(&beside, infrared);
+    if (status == 0) status = detect_in(t, image, beside);
     rg_image_free(image);
+    rg_image_free(beside);
     return status;
 }
 
 static int detect(task *t, int n, char **paths)
 {
     RG_TRY(open_outputs(t));
-    RG_TRY(rg_finder_open(&t->finder));
-    for (int i = 0; i < n; i++) RG_TRY(detect_in_file(t, paths[i]));
+    const rg_texts *ir = &t->infrared;
+    RG_TRY(rg_finder_open(&t->finder, ir->n > 0));
+    for (int i = 0; i < n; i++)
+        RG_TRY(detect_in_file(t, paths[i], ir->n ? ir->text[ir->n > 1 ? i : 0] : NULL));
     return rg_output_keep(t->outputs, t->paths.n);
 }
 
@@ -75,6 +83,8 @@ int rg_detect_main(int argc, char **argv)
     const rg_option options[] = {
         { "output", 'o', RG_OPTION_TEXTS, &t.paths, 0, 0, "FILE",
           "table.csv, regions.reg, or - (CSV on stdout); repeatable" },
+        { "ir", 0, RG_OPTION_TEXTS, &t.infrared, 0, 0, "FILE",
+          "infrared image (WISE W1): one for all, or one for each in turn" },
         { "png", 0, RG_OPTION_TEXT, &t.png, 0, 0, "FILE",
           "draw the boxes on a picture of the (one) image" },
         RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder), { .name = NULL }
@@ -86,6 +96,13 @@ int rg_detect_main(int argc, char **argv)
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;
     if (argc == 0) return rg_options_misuse("name a FITS image; try claran detect -h");
+    if (t.infrared.n > 1 && t.infrared.n != argc)
+        return rg_options_misuse("%d --ir for %d images: give one for all, or one for "
+                                 "each", t.infrared.n, argc);
+    for (int i = 1; i < t.paths.n; i++)
+        for (int j = 0; j < i; j++)
+            if (strcmp(t.paths.text[i], t.paths.text[j]) == 0)
+                return rg_options_misuse("-o %s is given twice", t.paths.text[i]);
     if (t.png != NULL && argc > 1) return rg_options_misuse("--png is for one image");
     status = detect(&t, argc, argv) == 0 ? RG_EXIT_OK : rg_options_problem();
     for (int i = 0; i < OUTPUTS; i++) rg_output_drop(&t.outputs[i]);

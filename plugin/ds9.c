@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "core/engine/error.h"
+#include "core/image/fuse.h"
 #include "plugin/commands.h"
+#include "plugin/companion.h"
 #include "plugin/finder.h"
+#include "plugin/frames.h"
 #include "plugin/options.h"
 #include "plugin/output.h"
 #include "plugin/xpa.h"
@@ -18,87 +23,65 @@
 #define SET_BOXES "regions -format ds9"
 #define DELETE_BOXES "regions group " RG_REGION_GROUP " delete"
 
-/* The current frame of a DS9. */
 typedef struct view {
     rg_xpa *ds9;              /* owned */
-    char frame[32];           /* its number */
-    char file[1024];          /* what DS9 says was opened */
-    char *fits;               /* what it holds, owned */
-    size_t size;              /* of fits [bytes] */
-    rg_image *image;          /* the same, owned */
+    rg_frame radio;           /* the current frame */
+    rg_frame infrared;        /* the one that goes with it; no image: none */
 } view;
 
-static int ask_frame(view *v)
+/* What was asked for on the command line. */
+typedef struct task {
+    rg_finder finder;
+    const char *path;         /* --output */
+    const char *infrared;     /* --ir-frame, NULL: to be found */
+} task;
+
+static int look_at_radio(view *v)
 {
-    RG_TRY(rg_xpa_ask(v->ds9, "frame", v->frame, sizeof v->frame));
-    if (*v->frame == '\0')
-        return RG_FAIL("DS9 has no frame: open a FIRST image (File > Open...) first");
-    return 0;
+    RG_TRY(rg_frames_current(v->ds9, &v->radio));
+    if (!rg_companion_is_infrared(&v->radio)) return 0;
+    return RG_FAIL("frame %s of DS9 is the infrared image: go to the frame of the "
+                   "radio image first", v->radio.number);
 }
 
-/* What must be so (or must not) before the pixels of a frame are what they seem, in an
- * order in which each question is harmless. */
-static const struct {
-    const char *question, *answer;
-    bool wanted;
-    const char *otherwise;
-} conditions[] = {
-    { "frame has fits", "yes", true,
-      "is empty: open a FIRST image (File > Open...) first" },
-    { "cmap", "rgb", false,
-      "is an RGB frame: open the radio image in a frame of its own" },
-    { "frame has fits cube", "no", true,
-      "holds a cube, not a picture of the sky: save the slice you mean (File > "
-      "Save...) and open that" },
-    { "block", "1", true,
-      "is blocked, so its pixels are sums: choose Analysis > Block > Block 1" },
-    { "smooth", "yes", false,
-      "is smoothed: switch Analysis > Smooth off" },
-    { "frame has wcs celestial", "yes", true,
-      "has no celestial coordinates (WCS), so nobody knows how large 3' are on it" },
-};
-
-static int check_frame(view *v)
+/* The radio image and, unless the method can do without, the infrared one. */
+static int look(view *v, const task *t)
 {
-    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
-        char answer[32];
-        RG_TRY(rg_xpa_ask(v->ds9, conditions[i].question, answer, sizeof answer));
-        bool same = strcmp(answer, conditions[i].answer) == 0;
-        if (same != conditions[i].wanted)
-            return RG_FAIL("frame %s of DS9 %s", v->frame, conditions[i].otherwise);
-    }
-    return 0;
+    rg_method method;
+    bool open = t->finder.method == NULL || strcasecmp(t->finder.method, "auto") == 0;
+    RG_TRY(look_at_radio(v));
+    if (!open) RG_TRY(rg_fuse_method(t->finder.method, &method));
+    bool wanted = !open && rg_fuse_wants_infrared(method);
+    if (t->infrared != NULL && !open && !wanted)
+        return RG_FAIL("method %s does not look at an infrared image, but frame %s was "
+                       "named as one", rg_fuse_name(method), t->infrared);
+    if (!open && !wanted) return 0;
+    return rg_companion_find(v->ds9, &v->radio, t->infrared, wanted, &v->infrared);
 }
 
-static int fetch_image(view *v)
+static void report_infrared(const view *v)
 {
-    char name[64];
-    RG_TRY(rg_xpa_ask(v->ds9, "file", v->file, sizeof v->file));
-    RG_TRY(rg_xpa_get(v->ds9, "fits", &v->fits, &v->size));
-    snprintf(name, sizeof name, "frame %s of DS9", v->frame);
-    return rg_image_read_memory(&v->image, v->fits, v->size, name);
-}
-
-static int look(view *v)
-{
-    RG_TRY(ask_frame(v));
-    RG_TRY(check_frame(v));
-    return fetch_image(v);
+    const rg_image *image = v->infrared.image;
+    const char *file = v->infrared.file, *slash = strrchr(file, '/');
+    if (image != NULL)
+        printf("Infrared from %s, %d x %d pixels  %s\n", image->name, image->nx,
+               image->ny, slash ? slash + 1 : file);
 }
 
 /* The user goes on working while we compute. */
 static int look_again(view *v)
 {
-    char frame[sizeof v->frame], *fits = NULL;
+    const rg_frame *radio = &v->radio;
+    char frame[sizeof radio->number], *fits = NULL;
     size_t size = 0;
     RG_TRY(rg_xpa_ask(v->ds9, "frame", frame, sizeof frame));
-    bool same = strcmp(frame, v->frame) == 0;
+    bool same = strcmp(frame, radio->number) == 0;
     if (same) RG_TRY(rg_xpa_get(v->ds9, "fits", &fits, &size));
-    same = same && size == v->size && memcmp(fits, v->fits, size) == 0;
+    same = same && size == radio->size && memcmp(fits, radio->fits, size) == 0;
     free(fits);
     if (!same)
         return RG_FAIL("DS9 shows another image than frame %s did when detection "
-                       "began, so no box was drawn: detect again", v->frame);
+                       "began, so no box was drawn: detect again", radio->number);
     return 0;
 }
 
@@ -126,35 +109,115 @@ static void say_progress(void *user, int done, int total)
     *last = now;
 }
 
-static int detect(view *v, rg_finder *finder)
+static int detect(view *v, task *t)
 {
+    rg_finder *finder = &t->finder;
     rg_detection *found = NULL;
     rg_provenance from;
     int n = 0;
     time_t started = time(NULL);
     finder->how.progress = say_progress;
     finder->how.user = &started;
-    RG_TRY(look(v));
-    RG_TRY(rg_finder_open(finder));
-    printf("Looking at %s, %d x %d pixels\n", v->image->name, v->image->nx,
-           v->image->ny);
-    RG_TRY(rg_detect(finder->detector, v->image, &found, &n));
-    rg_finder_provenance(finder, v->image, &from);
+    RG_TRY(look(v, t));
+    const rg_image *radio = v->radio.image;
+    RG_TRY(rg_finder_open(finder, v->infrared.image != NULL));
+    printf("Looking at %s, %d x %d pixels\n", radio->name, radio->nx, radio->ny);
+    if (rg_finder_wants_infrared(finder)) report_infrared(v);
+    RG_TRY(rg_detect(finder->detector, radio, v->infrared.image, &found, &n));
+    rg_finder_provenance(finder, radio, &from);
     int status = look_again(v);
     if (status == 0) status = draw(v, found, n, &from);
     if (status == 0) {
-        printf("%d source%s\n", n, n == 1 ? "" : "s");
+        printf("%d source%s, ", n, n == 1 ? "" : "s");
+        rg_finder_report(finder);
         rg_finder_table(found, n);
     }
     free(found);
     return status;
 }
 
+/* Where the middle of a window goes along an axis: to the image's middle if that is
+ * hardly longer, else to what the user looks at, but within the image. */
+static double place(double wanted, double pixels, double window)
+{
+    if (!(pixels > 1.05 * window)) return (pixels + 1) / 2;
+    return fmin(fmax(wanted, (window + 1) / 2), pixels - (window - 1) / 2);
+}
+
+static int place_window(view *v, rg_sky **window)
+{
+    const rg_image *radio = v->radio.image;
+    const double pixel = rg_sky_pixel_arcsec(radio->sky);
+    const double side = RG_CLARAN_SUBJECT * RG_CLARAN_PIXEL / pixel;
+    char pan[128];
+    double ra, dec, x, y;
+    RG_TRY(rg_xpa_ask(v->ds9, "pan wcs icrs degrees", pan, sizeof pan));
+    if (sscanf(pan, "%lf %lf", &ra, &dec) != 2
+        || rg_sky_to_pixel(radio->sky, ra, dec, &x, &y) != 0)
+        x = y = 0;
+    return rg_sky_new_window(window, radio->sky, place(x, radio->nx, side),
+                             place(y, radio->ny, side), RG_CLARAN_SUBJECT,
+                             RG_CLARAN_PIXEL);
+}
+
+/* What a detection would take; what was asked for needs no model. */
+static int choose_method(view *v, task *t, rg_method *method)
+{
+    const char *name = t->finder.method;
+    if (name != NULL && strcasecmp(name, "auto") != 0)
+        return rg_fuse_method(name, method);
+    RG_TRY(rg_finder_open(&t->finder, v->infrared.image != NULL));
+    *method = rg_detect_model(t->finder.detector)->method;
+    return 0;
+}
+
+static int fuse(view *v, rg_method method, const rg_sky *window, uint8_t *rgb)
+{
+    int status = rg_detect_window(method, v->radio.image, v->infrared.image, window,
+                                  rgb);
+    if (status == RG_DETECT_BLANK)
+        return RG_FAIL("%s has no value in the 3' at the middle of the view",
+                       v->radio.image->name);
+    if (status == RG_DETECT_UNCOVERED)
+        return RG_FAIL("%s covers less than half of the 3' at the middle of the view",
+                       v->infrared.image->name);
+    return status;
+}
+
+static int show_window(view *v, rg_method method, const rg_sky *window)
+{
+    uint8_t rgb[RG_CLARAN_SUBJECT * RG_CLARAN_SUBJECT * 3];
+    const double middle = (RG_CLARAN_SUBJECT + 1) / 2.0;
+    char title[32], number[32];
+    double ra, dec;
+    RG_TRY(fuse(v, method, window, rgb));
+    RG_TRY(rg_sky_to_world(window, middle, middle, &ra, &dec));
+    snprintf(title, sizeof title, "ClaRAN %s", rg_fuse_name(method));
+    RG_TRY(rg_frames_show(v->ds9, rgb, RG_CLARAN_SUBJECT, window, title, number));
+    printf("Frame %s shows what the network sees of frame %s with method %s:\n"
+           "3' about %.5f %+.5f\n", number, v->radio.number, rg_fuse_name(method), ra,
+           dec);
+    return 0;
+}
+
+static int show(view *v, task *t)
+{
+    rg_method method;
+    rg_sky *window;
+    RG_TRY(look(v, t));
+    RG_TRY(place_window(v, &window));
+    int status = choose_method(v, t, &method);
+    if (status == 0 && rg_fuse_wants_infrared(method)) report_infrared(v);
+    if (status == 0) status = show_window(v, method, window);
+    rg_sky_free(window);
+    return status;
+}
+
 static int remove_boxes(view *v)
 {
-    RG_TRY(ask_frame(v));
+    RG_TRY(rg_frames_number(v->ds9, &v->radio));
     RG_TRY(rg_xpa_set(v->ds9, DELETE_BOXES, NULL, 0));
-    printf("Detections removed from frame %s\n", v->frame);
+    printf("Detections removed from frame %s\n", v->radio.number);
     return 0;
 }
 
@@ -162,16 +225,16 @@ static int read_boxes(view *v, rg_detection **found, int *n, rg_provenance *from
 {
     char *text;
     size_t size;
-    memcpy(from->file, v->file, sizeof v->file);
+    memcpy(from->file, v->radio.file, sizeof from->file);
     RG_TRY(rg_xpa_get(v->ds9, GET_BOXES, &text, &size));
     int status = rg_region_parse(text, found, n, from);
     free(text);
     RG_TRY(status);
     if (*n == 0)
         return RG_FAIL("frame %s has no detections to save: choose Detect sources "
-                       "first", v->frame);
+                       "first", v->radio.number);
     for (int i = 0; i < *n; i++)
-        RG_TRY(rg_region_place(&(*found)[i], v->image->sky));
+        RG_TRY(rg_region_place(&(*found)[i], v->radio.image->sky));
     return 0;
 }
 
@@ -182,7 +245,7 @@ static int save(view *v, const char *path)
     rg_output output = { 0 };
     int n = 0;
     if (*path == '\0') return RG_FAIL("no file was chosen, so nothing was saved");
-    RG_TRY(look(v));
+    RG_TRY(rg_frames_current(v->ds9, &v->radio));
     int status = read_boxes(v, &found, &n, &from);
     if (status == 0) status = rg_output_open(&output, path);
     if (status == 0) {
@@ -200,56 +263,62 @@ static int save(view *v, const char *path)
     return status;
 }
 
-static int run(view *v, rg_finder *finder, char **argv, const char *path)
+static int run(view *v, task *t, char **argv)
 {
     RG_TRY(rg_xpa_open(&v->ds9, argv[1]));
-    if (strcmp(argv[0], "detect") == 0) return detect(v, finder);
+    if (strcmp(argv[0], "detect") == 0) return detect(v, t);
+    if (strcmp(argv[0], "show") == 0) return show(v, t);
     if (strcmp(argv[0], "remove") == 0) return remove_boxes(v);
-    return save(v, path);
+    return save(v, t->path);
 }
 
 /* RG_GO_ON if the operands are an action and a DS9, and `path` is for save. */
 static int check_operands(int argc, char **argv, const char *path)
 {
-    static const char *const actions[] = { "detect", "remove", "save" };
-    for (int i = 0; argc > 0 && i < 3; i++) {
+    static const char *const actions[] = { "save", "detect", "show", "remove" };
+    for (int i = 0; argc > 0 && i < 4; i++) {
         if (strcmp(argv[0], actions[i]) != 0) continue;
         if (argc != 2) return rg_options_misuse("claran ds9 %s wants XPA_METHOD",
                                                 actions[i]);
-        if ((path != NULL) == (i == 2)) return RG_GO_ON;
-        return rg_options_misuse(i == 2 ? "claran ds9 %s wants --output FILE"
+        if ((path != NULL) == (i == 0)) return RG_GO_ON;
+        return rg_options_misuse(i == 0 ? "claran ds9 %s wants --output FILE"
                                         : "claran ds9 %s takes no --output",
                                  actions[i]);
     }
-    return rg_options_misuse("say detect, remove or save; see claran ds9 --help");
+    return rg_options_misuse("say detect, show, remove or save; see claran ds9 --help");
 }
 
 int rg_ds9_main(int argc, char **argv)
 {
-    rg_finder finder = { .how = rg_detect_defaults };
-    const char *path = NULL;
+    task t = { .finder.how = rg_detect_defaults };
     const rg_option options[] = {
-        { "output", 'o', RG_OPTION_TEXT, &path, 0, 0, "FILE",
+        { "output", 'o', RG_OPTION_TEXT, &t.path, 0, 0, "FILE",
           "where to save, .csv or .reg; - for CSV on stdout" },
-        RG_FINDER_CHOICE(finder), RG_FINDER_OPTIONS(finder), { .name = NULL }
+        { "ir-frame", 0, RG_OPTION_TEXT, &t.infrared, 0, 0, "N",
+          "the frame of the infrared image, or auto: found by its header" },
+        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder), { .name = NULL }
     };
-    const rg_usage usage = { "ds9", "detect|remove|save XPA_METHOD",
+    const rg_usage usage = { "ds9", "detect|show|remove|save XPA_METHOD",
         "detect: find radio galaxies in the current frame of the DS9 at XPA_METHOD,\n"
-        "and draw them as boxes in place of those drawn earlier.\n"
-        "remove: take them away.\n"
+        "and draw them as boxes in place of those drawn earlier; where another frame\n"
+        "holds a WISE image of the same sky, with its help.\n"
+        "show: a new frame with what the network sees of 3' about the view's middle.\n"
+        "remove: take the boxes away.\n"
         "save: write them to --output FILE as they are now, moved or not.",
         options };
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;
-    status = check_operands(argc, argv, path);
+    status = check_operands(argc, argv, t.path);
     if (status != RG_GO_ON) return status;
+    if (t.infrared && (!*t.infrared || strcasecmp(t.infrared, "auto") == 0))
+        t.infrared = NULL;              /* as the menu's field has it */
     setvbuf(stdout, NULL, _IOLBF, 0);   /* the menu's window shows lines as they come */
     signal(SIGPIPE, SIG_IGN);           /* DS9 gone in mid-sentence is an error too */
-    view v = { 0 };
-    status = run(&v, &finder, argv, path) == 0 ? RG_EXIT_OK : rg_options_problem();
-    rg_finder_close(&finder);
-    rg_image_free(v.image);
-    free(v.fits);
+    view v = { .ds9 = NULL };
+    status = run(&v, &t, argv) == 0 ? RG_EXIT_OK : rg_options_problem();
+    rg_finder_close(&t.finder);
+    rg_frames_clear(&v.radio);
+    rg_frames_clear(&v.infrared);
     rg_xpa_close(v.ds9);
     return status;
 }

@@ -17,16 +17,27 @@ typedef struct task {
     rg_evaluation *sum;       /* owned */
 } task;
 
+static int read_infrared(const rg_field *field, rg_image **infrared)
+{
+    if (field->infrared != NULL) return rg_image_read(infrared, field->infrared);
+    return RG_FAIL("%s has no infrared image: the list's column ir is to name it",
+                   field->path);
+}
+
 static int add_field(task *t, const rg_field *field)
 {
-    rg_image *image = NULL;
+    rg_image *image = NULL, *infrared = NULL;
     rg_detection *found = NULL;
     int n = 0, status = rg_image_read(&image, field->path);
-    if (status == 0) status = rg_detect(t->finder.detector, image, &found, &n);
+    if (status == 0 && rg_finder_wants_infrared(&t->finder))
+        status = read_infrared(field, &infrared);
+    if (status == 0)
+        status = rg_detect(t->finder.detector, image, infrared, &found, &n);
     if (status == 0)
         status = rg_evaluate_add(t->sum, found, n, field->labels, field->nlabels);
     free(found);
     rg_image_free(image);
+    rg_image_free(infrared);
     return status;
 }
 
@@ -52,8 +63,11 @@ static void print_scores(const task *t, const rg_scores *s)
     print_percent(s->map);
     print_percent(s->map_voc);
     printf("\nmeans over the %d classes with at least %d sources; %d fields, IoU > %g, "
-           "model %s\nAP by Eq. 12, AP_VOC the area under the envelope (PASCAL VOC "
-           "2010), in per cent\n", s->classes, t->least, t->list->nfields, t->iou,
+           "method %s, model %s\nAP by Eq. 12, AP_VOC the area under the envelope "
+           "(PASCAL VOC "
+           "2010), in per cent\n",
+           s->classes, t->least, t->list->nfields, t->iou,
+           rg_fuse_name(rg_detect_model(t->finder.detector)->method),
            rg_detect_hash(t->finder.detector));
 }
 
@@ -61,7 +75,7 @@ static int evaluate(task *t, const char *path)
 {
     rg_scores scores;
     RG_TRY(rg_dataset_read(&t->list, path));
-    RG_TRY(rg_finder_open(&t->finder));
+    RG_TRY(rg_finder_open(&t->finder, t->list->fields[0].infrared != NULL));
     t->sum = rg_evaluate_new();
     if (t->sum == NULL) return -1;
     for (int i = 0; i < t->list->nfields; i++) {
@@ -84,9 +98,11 @@ int rg_evaluate_main(int argc, char **argv)
           "sources that a class needs to count in the mean: 5" },
         RG_FINDER_OPTIONS(t.finder), { .name = NULL }
     };
-    const rg_usage usage = { "evaluate", "LIST.csv",
+    const rg_usage usage = {
+        "evaluate", "LIST.csv",
         "Detect in every image of a labelled list (columns file, class, xmin, ymin,\n"
-        "xmax, ymax) and print average precisions.", options };
+        "xmax, ymax, and ir, the infrared image) and print average precisions.",
+        options};
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;
     if (argc != 1) return rg_options_misuse("name one list; try claran evaluate -h");

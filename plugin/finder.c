@@ -3,24 +3,79 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/engine/error.h"
 #include "regions/name.h"
 
-int rg_finder_open(rg_finder *finder)
+static bool is_open(const rg_finder *finder)
 {
-    char path[RG_MODEL_PATH];
-    rg_method method = RG_METHOD_D1;
-    if (finder->method != NULL) RG_TRY(rg_fuse_method(finder->method, &method));
+    return finder->method == NULL || strcasecmp(finder->method, "auto") == 0;
+}
+
+/* The methods to choose from, best first. */
+static int choose_methods(const rg_finder *finder, bool infrared, char methods[16])
+{
+    rg_method method;
+    if (is_open(finder)) {
+        strcpy(methods, infrared ? "D4 D3 D1" : "D1");
+        return 0;
+    }
+    RG_TRY(rg_fuse_method(finder->method, &method));
+    strcpy(methods, rg_fuse_name(method));
+    return 0;
+}
+
+static const char *reason_of(const rg_finder *finder, bool infrared)
+{
+    if (!is_open(finder)) return "asked for";
+    if (infrared && rg_finder_wants_infrared(finder))
+        return "there is an infrared image";
+    return infrared ? "the model is for that" : "there is no infrared image";
+}
+
+/* Whether the model found suits what was asked for. */
+static int check_method(rg_finder *finder, bool infrared, const char *path)
+{
+    const char *made_for = rg_fuse_name(rg_detect_model(finder->detector)->method);
+    if (!is_open(finder) && strcasecmp(finder->method, made_for) != 0)
+        return RG_FAIL("%s is a model for method %s, not %s", path, made_for,
+                       finder->method);
+    if (rg_finder_wants_infrared(finder) && !infrared)
+        return RG_FAIL("method %s needs an infrared image (WISE W1) of the same sky; "
+                       "without one use method D1", made_for);
+    return 0;
+}
+
+int rg_finder_open(rg_finder *finder, bool infrared)
+{
+    char path[RG_MODEL_PATH], methods[16];
+    RG_TRY(choose_methods(finder, infrared, methods));
     if (finder->precision != NULL)
         RG_TRY(rg_backend_precision(finder->precision, &finder->how.precision));
-    RG_TRY(rg_options_model(finder->model, path));
+    RG_TRY(rg_options_model(finder->model, methods, path));
     RG_TRY(rg_detect_open(&finder->detector, path, &finder->how));
-    rg_method made_for = rg_detect_model(finder->detector)->method;
-    if (finder->method == NULL || method == made_for) return 0;
+    if (check_method(finder, infrared, path) == 0) {
+        finder->reason = reason_of(finder, infrared);
+        return 0;
+    }
     rg_finder_close(finder);
-    return RG_FAIL("%s is a model for method %s, not %s", path, rg_fuse_name(made_for),
-                   rg_fuse_name(method));
+    return -1;
+}
+
+bool rg_finder_wants_infrared(const rg_finder *finder)
+{
+    return rg_fuse_wants_infrared(rg_detect_model(finder->detector)->method);
+}
+
+void rg_finder_report(const rg_finder *finder)
+{
+    int uncovered = rg_detect_uncovered(finder->detector);
+    printf("method %s (%s)\n", rg_fuse_name(rg_detect_model(finder->detector)->method),
+           finder->reason);
+    if (uncovered > 0)
+        printf("%d window%s of 3' not looked at: the infrared image does not cover "
+               "them\n", uncovered, uncovered == 1 ? "" : "s");
 }
 
 void rg_finder_close(rg_finder *finder)

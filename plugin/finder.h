@@ -4,12 +4,14 @@
  *     rg_finder finder = { .how = rg_detect_defaults };
  *     const rg_option options[] = { RG_FINDER_OPTIONS(finder), { .name = NULL } };
  *     ...
- *     RG_TRY(rg_finder_open(&finder));
+ *     RG_TRY(rg_finder_open(&finder, infrared != NULL));
  *     rg_finder_provenance(&finder, image, &from);
  *     rg_finder_close(&finder);
  */
 #ifndef RG_FINDER_H
 #define RG_FINDER_H
+
+#include <stdbool.h>
 
 #include "core/detector/detect.h"
 #include "plugin/options.h"
@@ -17,15 +19,16 @@
 
 typedef struct rg_finder {
     const char *method, *model, *precision;   /* as on the command line, or NULL */
+    const char *reason;                       /* why that method */
     rg_detect_options how;
     rg_detector *detector;                    /* owned */
 } rg_finder;
 
 #define RG_FINDER_OPTIONS(f) \
-    { "method", 'm', RG_OPTION_TEXT, &(f).method, 0, 0, "D1", \
-      "image method: the model's, which it must be" }, \
+    { "method", 'm', RG_OPTION_TEXT, &(f).method, 0, 0, "NAME", \
+      "F, D1, D2, D3, D4, or auto: with infrared D4 or D3, else D1" }, \
     { "model", 0, RG_OPTION_TEXT, &(f).model, 0, 0, "FILE", \
-      "weights; else $CLARAN_MODEL, else those that came along" }, \
+      "weights; else $CLARAN_MODEL, else the method's that came along" }, \
     { "backend", 0, RG_OPTION_TEXT, &(f).how.backend, 0, 0, "NAME", \
       "auto, cpu or ref: auto" }, \
     { "precision", 0, RG_OPTION_TEXT, &(f).precision, 0, 0, "NAME", \
@@ -43,8 +46,16 @@ typedef struct rg_finder {
     { "all", 0, RG_OPTION_FLAG, &(f).how.all, 0, 0, NULL, \
       "every class's detections with P > 0.05, for evaluation" }
 
-/* The detector those options ask for; a method other than the model's is a sentence. */
-int rg_finder_open(rg_finder *finder);
+/* The detector those options ask for.  `infrared`: whether there is an infrared image,
+ * which decides where the method is left open; a method that wants one without, or one
+ * other than the given model's, is a sentence. */
+int rg_finder_open(rg_finder *finder, bool infrared);
+
+/* Whether its method looks at an infrared image. */
+bool rg_finder_wants_infrared(const rg_finder *finder);
+
+/* A line on stdout: method and why, windows that had no infrared. */
+void rg_finder_report(const rg_finder *finder);
 void rg_finder_close(rg_finder *finder);
 
 /* Where detections in `image` made by this finder come from. */

@@ -74,7 +74,7 @@ static int read_catalogue(job *j)
     char *value[5];
     int row, room = 0;
     if (j->catalogue == NULL) return 0;
-    RG_TRY(rg_csv_open(&csv, j->catalogue, columns, 5));
+    RG_TRY(rg_csv_open(&csv, j->catalogue, columns, 5, 5));
     while ((row = rg_csv_next(csv, value)) > 0) {
         if (j->nsources == room) {
             room = room ? 2 * room : 4096;
@@ -213,7 +213,7 @@ static int count_rows(const char *list, int *total)
     rg_csv *csv;
     char *value[4];
     int row;
-    RG_TRY(rg_csv_open(&csv, list, field_columns, 4));
+    RG_TRY(rg_csv_open(&csv, list, field_columns, 4, 4));
     for (*total = 0; (row = rg_csv_next(csv, value)) > 0;) ++*total;
     rg_csv_free(csv);
     return row;
@@ -227,7 +227,7 @@ static int label_rows(job *j, FILE *out)
     RG_TRY(count_rows(j->list, &total));
     fprintf(out, "file,class,xmin,ymin,xmax,ymax,"
                  "components,peaks,peak_sigma,told_by\n");
-    RG_TRY(rg_csv_open(&csv, j->list, field_columns, 4));
+    RG_TRY(rg_csv_open(&csv, j->list, field_columns, 4, 4));
     while ((row = rg_csv_next(csv, value)) > 0) {
         if (label_row(j, out, value) != 0) {
             row = rg_csv_problem(csv);
@@ -340,7 +340,7 @@ static int agree(const char *list)
     rg_csv *csv;
     char *value[8];
     int row;
-    RG_TRY(rg_csv_open(&csv, list, columns, 8));
+    RG_TRY(rg_csv_open(&csv, list, columns, 8, 8));
     while ((row = rg_csv_next(csv, value)) > 0)
         if (compare_row(list, &total, value) != 0) {
             row = rg_csv_problem(csv);

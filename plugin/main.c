@@ -13,9 +13,11 @@ static const struct {
     int (*main)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    { "average", rg_average_main, "one model from several" },
     { "detect", rg_detect_main, "find the radio galaxies of FITS images" },
     { "ds9", rg_ds9_main, "the same in a running DS9 (what the menu calls)" },
     { "evaluate", rg_evaluate_main, "average precision on a labelled list" },
+    { "image", rg_image_main, "write what the network is shown" },
     { "label", rg_label_main, "label real fields by Radio Galaxy Zoo's arithmetic" },
     { "model", rg_model_main, "print a network's rows, shapes and weights" },
     { "simulate", rg_simulate_main, "make FIRST-like fields with known sources" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugin/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -174,18 +175,34 @@ void rg_options_progress(void *user, int done, int total)
             done == total ? "\n" : "");
 }
 
-int rg_options_model(const char *given, char path[RG_MODEL_PATH])
+/* The shipped model of a method, if it is there. */
+static bool find_model(const char *folder, const char *method, int length, char *path)
 {
-    static const char *const shipped[] = {
-        RG_MODEL_DIR "/claran-d1.fits", RG_SOURCE_DIR "/core/models/claran-d1.fits" };
+    int n =
+        snprintf(path, RG_MODEL_PATH, "%s/claran-%.*s.fits", folder, length, method);
+    for (char *c = path + n - 5 - length; n < RG_MODEL_PATH && c < path + n; c++)
+        *c = (char)tolower(*c);
+    return n < RG_MODEL_PATH && access(path, R_OK) == 0;
+}
+
+int rg_options_model(const char *given, const char *methods, char path[RG_MODEL_PATH])
+{
+    static const char *const folder[] = { RG_MODEL_DIR, RG_SOURCE_DIR "/core/models" };
     if (given == NULL) given = getenv("CLARAN_MODEL");
-    if (given != NULL && *given == '\0') given = NULL;
-    for (int i = 0; given == NULL && i < 2; i++)
-        if (access(shipped[i], R_OK) == 0) given = shipped[i];
-    if (given == NULL)
-        return RG_FAIL("no model found: neither %s nor %s is there; name one with "
-                       "--model or in CLARAN_MODEL", shipped[0], shipped[1]);
-    if (strlen(given) >= RG_MODEL_PATH) return RG_FAIL("the model's path is too long");
-    strcpy(path, given);
-    return 0;
+    if (given != NULL && *given != '\0') {
+        if (strlen(given) >= RG_MODEL_PATH)
+            return RG_FAIL("the model's path is too long");
+        strcpy(path, given);
+        return 0;
+    }
+    for (const char *m = methods; *m; m += strspn(m, " ")) {
+        int length = (int)strcspn(m, " ");
+        for (int i = 0; i < 2; i++)
+            if (find_model(folder[i], m, length, path)) return 0;
+        m += length;
+    }
+    return RG_FAIL(
+        "no model for method %s found, neither in %s nor in %s; name one with "
+        "--model or in CLARAN_MODEL",
+        methods, folder[0], folder[1]);
 }

@@ -48,33 +48,10 @@ int rg_output_open(rg_output *output, const char *path)
     return output->file ? 0 : RG_FAIL("out of memory for %s", path);
 }
 
-/* A new file beside the one wanted, with the permissions it would have had. */
-static int make_temporary(rg_output *output)
+static int write_beside(const rg_output *output)
 {
-    if (asprintf(&output->temporary, "%s.XXXXXX", output->path) < 0) {
-        output->temporary = NULL;
-        return -1;
-    }
-    int descriptor = mkstemp(output->temporary);
-    if (descriptor < 0) {
-        free(output->temporary);
-        output->temporary = NULL;
-        return -1;
-    }
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(descriptor, 0666 & ~mask);
-    return descriptor;
-}
-
-static int write_beside(rg_output *output)
-{
-    int descriptor = make_temporary(output);
-    FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
-    if (file == NULL) {
-        if (descriptor >= 0) close(descriptor);
-        return -1;
-    }
+    FILE *file = fopen(output->beside, "wx");
+    if (file == NULL) return -1;
     int bad = fwrite(output->text, 1, output->size, file) != output->size;
     return fclose(file) != 0 || bad ? -1 : 0;
 }
@@ -85,10 +62,13 @@ static int stage(rg_output *output)
     bad = fclose(output->file) != 0 || bad;
     output->file = NULL;
     if (bad) return RG_FAIL("out of memory for %s", output->path);
-    if (is_stdout(output->path)) fwrite(output->text, 1, output->size, stdout);
-    else if (write_beside(output) != 0)
-        return RG_FAIL("%s could not be written: %s", output->path, strerror(errno));
-    return 0;
+    if (is_stdout(output->path)) {
+        fwrite(output->text, 1, output->size, stdout);
+        return 0;
+    }
+    RG_TRY(rg_file_beside(output->path, output->beside));
+    if (write_beside(output) == 0) return 0;
+    return RG_FAIL("%s could not be written: %s", output->path, strerror(errno));
 }
 
 int rg_output_stage(rg_output *outputs, int n)
@@ -103,12 +83,9 @@ int rg_output_keep(rg_output *outputs, int n)
 {
     RG_TRY(rg_output_stage(outputs, n));
     for (int i = 0; i < n; i++) {
-        if (outputs[i].temporary == NULL) continue;
-        if (rename(outputs[i].temporary, outputs[i].path) != 0)
-            return RG_FAIL("%s could not be written: %s", outputs[i].path,
-                           strerror(errno));
-        free(outputs[i].temporary);
-        outputs[i].temporary = NULL;
+        if (outputs[i].beside[0] == '\0') continue;
+        RG_TRY(rg_file_keep(0, outputs[i].beside, outputs[i].path));
+        outputs[i].beside[0] = '\0';
     }
     return 0;
 }
@@ -116,8 +93,7 @@ int rg_output_keep(rg_output *outputs, int n)
 void rg_output_drop(rg_output *output)
 {
     if (output->file != NULL) fclose(output->file);
-    if (output->temporary != NULL) unlink(output->temporary);
-    free(output->temporary);
+    if (output->beside[0] != '\0') unlink(output->beside);
     free(output->text);
     *output = (rg_output){ .path = output->path };
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "core/detector/detect.h"
+#include "core/engine/file.h"
 #include "regions/region.h"
 
 typedef enum { RG_OUTPUT_CSV, RG_OUTPUT_REGION } rg_output_kind;
@@ -25,7 +26,7 @@ typedef struct rg_output {
     FILE *file;               /* owned, in memory; NULL before open and once staged */
     char *text;               /* owned, what was printed */
     size_t size;              /* of text [bytes] */
-    char *temporary;          /* owned; NULL until staged, and for standard output */
+    char beside[RG_FILE_NAME]; /* "" until staged, and for standard output */
 } rg_output;
 
 /* Fails where a file `path` can be neither made nor replaced. */

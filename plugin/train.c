@@ -146,8 +146,8 @@ static void list_options(task *t, rg_option options[OPTIONS])
           "sides of anchors [network pixels]: 16,32,64,128,256,512" },
         { "mean", 0, RG_OPTION_TEXT, &t->means, 0, 0, "B,G,R",
           "means to subtract: measured on the lists" },
-        { "method", 'm', RG_OPTION_TEXT, &t->method, 0, 0, "D1",
-          "image method: D1" },
+        { "method", 'm', RG_OPTION_TEXT, &t->method, 0, 0, "NAME",
+          "F, D1, D2, D3 or D4: D1" },
         { "optimizer", 0, RG_OPTION_TEXT, &t->optimizer, 0, 0, "NAME",
           "sgd or adam: adam" },
         { "rate", 0, RG_OPTION_FLOAT, &rule->rate, 1e-9, 10, "R",
@@ -191,10 +191,13 @@ int rg_train_main(int argc, char **argv)
 {
     task t = { .model = rg_claran_paper, .how = rg_train_defaults };
     rg_option options[OPTIONS];
-    const rg_usage usage = { "train", "LIST.csv... -o MODEL.fits",
-        "Train on labelled lists (columns file, class, xmin, ymin, xmax, ymax).  ^C\n"
+    const rg_usage usage = {
+        "train", "LIST.csv... -o MODEL.fits",
+        "Train on labelled lists (columns file, class, xmin, ymin, xmax, ymax, and "
+        "for\n"
+        "methods D2 to D4 ir, the infrared image).  ^C\n"
         "stops after writing MODEL.fits.checkpoint; --resume goes on from there.",
-        options };
+        options};
     memset(t.model.mean, 0, sizeof t.model.mean);
     list_options(&t, options);
     record_command(&t, argc, argv);

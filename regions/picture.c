@@ -10,7 +10,10 @@
 #include "core/engine/error.h"
 #include "core/image/fuse.h"
 
-enum { LEAST = 600, GLYPH_W = 5, GLYPH_H = 7, DOT = 2 };
+enum {
+    LEAST = 600, GLYPH_W = 5, GLYPH_H = 7, DOT = 2,
+    COLUMNS = 3, ENLARGED = 3, GAP = 8,   /* of a sheet */
+};
 
 /* rgb [ny][nx][3], row 0 at the bottom. */
 typedef struct canvas { int nx, ny; uint8_t *rgb; } canvas;
@@ -28,6 +31,8 @@ static const struct { char letter; uint8_t row[GLYPH_H]; } glyphs[] = {
     { '8', { 0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e } },
     { '9', { 0x0e, 0x11, 0x11, 0x0f, 0x01, 0x02, 0x0c } },
     { 'C', { 0x0e, 0x11, 0x10, 0x10, 0x10, 0x11, 0x0e } },
+    { 'D', { 0x1e, 0x11, 0x11, 0x11, 0x11, 0x11, 0x1e } },
+    { 'F', { 0x1f, 0x10, 0x10, 0x1e, 0x10, 0x10, 0x10 } },
     { 'P', { 0x1e, 0x11, 0x11, 0x1e, 0x10, 0x10, 0x10 } },
     { '_', { 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1f } },
     { '.', { 0x00, 0x00, 0x00, 0x00, 0x00, 0x0c, 0x0c } },
@@ -81,6 +86,15 @@ static void draw(canvas *c, int zoom, const rg_detection *d)
     write_text(c, x1, y2 + 2 * DOT, label);
 }
 
+/* rgb [ny][nx][3] with its lower left corner at x, y, each pixel `zoom` wide. */
+static void paste(canvas *c, int x, int y, const uint8_t *rgb, int nx, int ny, int zoom)
+{
+    for (int j = 0; j < ny * zoom; j++)
+        for (int i = 0; i < nx * zoom; i++)
+            memcpy(c->rgb + 3 * ((size_t)(y + j) * (size_t)c->nx + (size_t)(x + i)),
+                   rgb + 3 * ((size_t)(j / zoom) * (size_t)nx + (size_t)(i / zoom)), 3);
+}
+
 static int enlarge(const rg_image *image, int zoom, canvas *c)
 {
     size_t size = (size_t)image->nx * (size_t)image->ny;
@@ -88,12 +102,9 @@ static int enlarge(const rg_image *image, int zoom, canvas *c)
     c->rgb = rg_error_alloc(size * (size_t)(zoom * zoom), 3, "a picture");
     int status = small != NULL && c->rgb != NULL ? 0 : -1;
     if (status == 0)
-        status = rg_fuse(RG_METHOD_D1, image->pixels, image->nx, image->ny, small);
-    for (int y = 0; status == 0 && y < c->ny; y++)
-        for (int x = 0; x < c->nx; x++)
-            memcpy(c->rgb + 3 * ((size_t)y * (size_t)c->nx + (size_t)x),
-                   small + 3 * ((size_t)(y / zoom) * (size_t)image->nx +
-                                (size_t)(x / zoom)), 3);
+        status = rg_fuse(RG_METHOD_D1, image->pixels, NULL, image->nx, image->ny,
+                         small);
+    if (status == 0) paste(c, 0, 0, small, image->nx, image->ny, zoom);
     free(small);
     return status;
 }
@@ -107,6 +118,25 @@ int rg_picture_write(const rg_image *image, const rg_detection *found, int n,
     int status = enlarge(image, zoom, &c);
     for (int i = 0; status == 0 && i < n; i++) draw(&c, zoom, &found[i]);
     if (status == 0) status = rg_fuse_write_png(c.rgb, c.nx, c.ny, path);
+    free(c.rgb);
+    return status;
+}
+
+int rg_picture_write_sheet(const rg_picture_panel *panels, int n, int side,
+                           const char *path)
+{
+    const int columns = n < COLUMNS ? n : COLUMNS, rows = (n + COLUMNS - 1) / COLUMNS;
+    const int wide = side * ENLARGED, high = wide + GAP + GLYPH_H * DOT;
+    canvas c = { columns * (wide + GAP) + GAP, rows * (high + GAP) + GAP, NULL };
+    c.rgb = rg_error_alloc((size_t)c.nx * (size_t)c.ny, 3, "a sheet");
+    if (c.rgb == NULL) return -1;
+    for (int i = 0; i < n; i++) {
+        int x = GAP + i % COLUMNS * (wide + GAP);
+        int y = c.ny - (i / COLUMNS + 1) * (high + GAP);
+        paste(&c, x, y, panels[i].rgb, side, side, ENLARGED);
+        write_text(&c, x, y + wide + GAP, panels[i].label);
+    }
+    int status = rg_fuse_write_png(c.rgb, c.nx, c.ny, path);
     free(c.rgb);
     return status;
 }

@@ -138,7 +138,7 @@ static int bench_warm(const char *path, const rg_image *field, rg_precision prec
     RG_TRY(bare_make(&loop, rg_detect_model(detector), type));
     for (int i = -2; i < RUNS; i++) {
         double start = now_ms();
-        RG_TRY(rg_detect(detector, field, &found, &n));
+        RG_TRY(rg_detect(detector, field, NULL, &found, &n));
         free(found);
         double middle = now_ms();
         bare_run(&loop);
@@ -180,14 +180,15 @@ static int bench_cold(const char *model, const char *field, const char *precisio
 static int bench(const char *model, const char *path)
 {
     rg_simulation how = rg_simulate_defaults;
+    rg_simulated made;
     rg_image *field;
-    rg_label *labels;
-    int n;
     how.size = 100;
     if (path == NULL) {
         path = "tests/bench.fits";
-        RG_TRY(rg_simulate_field(&how, 0, &field, &labels, &n));
-        free(labels);
+        RG_TRY(rg_simulate_field(&how, 0, &made));
+        field = made.radio;
+        made.radio = NULL;
+        rg_simulate_clear(&made);
         RG_TRY(rg_image_write(field, path, NULL));
     } else RG_TRY(rg_image_read(&field, path));
     for (rg_precision p = RG_PRECISION_F32; p <= RG_PRECISION_BF16; p++) {

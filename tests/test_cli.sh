@@ -10,7 +10,7 @@ work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT && cd "$work" || exit 1
 
 "$claran" simulate field --count 2 --seed 5 --size 100 > log 2>&1 ||
     { cat log; echo "FAIL simulate"; exit 1; }
-field=(field/*.fits)
+field=(field/sim_?????.fits) infrared=(field/*_w1.fits)
 columns=name,ra_deg,dec_deg,xmin,ymin,xmax,ymax,class,probability
 
 # refuses STATUS WORDS ARGUMENT...
@@ -105,7 +105,7 @@ interrupted() {
 
 unknown_option() {
     local command
-    for command in detect ds9 evaluate model simulate train label; do
+    for command in average detect ds9 evaluate image model simulate train label; do
         refuses 2 "unknown option --bogus" $command --bogus || return 1
     done
     refuses 2 "unknown option --bogus" --bogus
@@ -122,8 +122,53 @@ bad_values() {
         refuses 1 "cannot be written" detect "${field[0]}" -o nowhere/x.csv &&
         refuses 2 "leave out" model "$model" --width 7 &&
         refuses 2 "one image" detect "${field[@]}" --png x.png &&
+        refuses 2 "given twice" detect "${field[0]}" -o x.csv -o x.csv &&
         refuses 2 "name a FITS image" detect
 }
+refuses_image() {
+    local words=$1; shift
+    refuses 1 "$words" image "$@" -o x.png &&
+        refuses 1 "$words" image "$@" -o x.png --at 150.001,2.001
+}
+bad_image_options() {
+    local image=${field[0]}
+    refuses 2 "name one" image -o x.png && refuses 2 "say -o" image "$image" &&
+        refuses 2 "takes no --method" image "$image" --all-methods -m D1 -o x.png &&
+        refuses 2 "RA,DEC" image "$image" --at 150 -o x.png &&
+        refuses 2 "RA,DEC" image "$image" --at 150,91 -o x.png &&
+        refuses 2 "RA,DEC" image "$image" --at nan,1 -o x.png &&
+        refuses 1 "method D9" image "$image" -m D9 -o x.png &&
+        refuses 1 "sim_00000.fits" image "$image" --at 1,1 -o x.png &&
+        refuses 1 "cannot be written" image "$image" -o no/x.png
+}
+bad_radio_image() {
+    fits plain.fits -32 000 "100 100" && fits nan.fits -32 377 "100 100" "${wcs[@]}" &&
+        refuses_image "plain.fits has no window" plain.fits &&
+        refuses_image "nan.fits is blank" nan.fits && refuses_image none.fits none.fits
+}
+bad_infrared_image() {
+    local method here=here.fits away=("${wcs[@]/ 2.0/ 3.0}")
+    fits $here -32 000 "100 100" "${wcs[@]}" && fits plain.fits -32 000 "100 100" &&
+        fits nan.fits -32 377 "100 100" "${wcs[@]}" &&
+        fits away.fits -32 000 "100 100" "${away[@]}" &&
+        fits strip.fits -32 000 "30000 9" "${wcs[@]}" || return 1
+    for method in D2 D3 D4; do
+        refuses_image "$method needs an infrared image beside $here" $here -m $method &&
+            refuses_image "away.fits does not cover $here" $here --ir away.fits \
+                -m $method || return 1
+    done
+    refuses_image "nan.fits does not cover $here" $here --ir nan.fits &&
+        refuses_image "strip.fits does not cover $here" $here --ir strip.fits &&
+        refuses_image "plain.fits cannot be resampled" $here --ir plain.fits &&
+        refuses_image none.fits $here --ir none.fits &&
+        refuses_image "away.fits does not cover" $here --ir away.fits --all-methods
+}
+wide_infrared_image() {
+    fits here.fits -32 000 "100 100" "${wcs[@]}" &&
+        fits wide.fits -32 000 "30000 100" "${wcs[@]}" &&
+        "$claran" image here.fits --ir wide.fits -o x.png > out.log && rm x.png wide.fits
+}
+
 bad_lists() {
     printf 'file,class,xmin,ymin,xmax\n' > short.csv
     printf 'file,class,xmin,ymin,xmax,ymax\nnone.fits,1C_1P,1,1,9,9\n' > absent.csv
@@ -146,7 +191,7 @@ ds9_gone() {
 
 helps() {
     local command
-    for command in "" detect ds9 evaluate model simulate train label; do
+    for command in "" average detect ds9 evaluate image model simulate train label; do
         "$claran" $command --help > out.log 2>&1 && grep -q '^usage: claran' out.log ||
             wrong "no help for \"$command\"" || return 1
     done
@@ -171,7 +216,7 @@ threshold_is_kept() {
     local least
     "$claran" simulate crowd --seed 3 --size 240 --density 2 > log 2>&1 || return 1
     for least in 0.1 0.8; do
-        "$claran" detect crowd/*.fits --threshold $least -o $least.csv || return 1
+        "$claran" detect crowd/sim_?????.fits --threshold $least -o $least.csv || return 1
         awk -F, -v least=$least 'NR > 1 && $9 < least { exit 1 }' $least.csv ||
             wrong "a P is below $least" || return 1
     done
@@ -183,10 +228,45 @@ picture_is_png() {
     "$claran" detect "${field[0]}" --png p.png > out.log &&
         [ "$(head -c 4 p.png | tail -c 3)" = PNG ] && rm p.png
 }
+png_size() { od -An -tu4 --endian=big -j16 -N8 "$1" | tr -s ' '; }
+# image NAME ARGUMENT...: NAME.png, what is shown of the first field.
+image() {
+    local name=$1; shift
+    "$claran" image "${field[0]}" "$@" -o "$name.png" > out.log
+}
+image_is_of_the_method() {
+    local method
+    image plain && grep -qx 'plain.png: method D1 (there is no infrared image)' out.log &&
+        image both --ir "${infrared[0]}" &&
+        grep -qx 'both.png: method D4 (there is an infrared image)' out.log ||
+        wrong "said: $(cat out.log)" || return 1
+    for method in F D1 D2 D3 D4; do
+        image $method --ir "${infrared[0]}" -m $method || return 1
+        [ "$(png_size $method.png)" = " 132 132" ] || wrong "$(png_size $method.png)" ||
+            return 1
+    done
+    [ "$(cksum [FD]*.png | cut -d ' ' -f 1 | sort -u | wc -l)" = 5 ] ||
+        wrong "two methods give the same" || return 1
+    cmp plain.png D1.png && cmp both.png D4.png && rm -- *.png
+}
+# Of a window on the first source.
+image_is_where_it_was_asked() {
+    local at
+    at=$(awk -F, 'NR == 2 { print $8 "," $9 }' field.csv)
+    image middle && image there --at "$at" && ! cmp -s middle.png there.png &&
+        rm -- *.png
+}
+all_methods_are_on_a_sheet() {
+    image two --all-methods && image five --all-methods --ir "${infrared[0]}" &&
+        [ "$(png_size two.png)$(png_size five.png)" = " 816 434 1220 860" ] &&
+        rm -- *.png
+}
 model_is_the_papers() { "$claran" model | grep -q "^1367[67][0-9]* weights"; }
 
 model=${CLARAN_MODEL:-$srcdir/core/models/claran-d1.fits}
 for test in helps csv_and_standard_output threshold_is_kept picture_is_png \
+    image_is_of_the_method image_is_where_it_was_asked all_methods_are_on_a_sheet \
+    bad_image_options bad_radio_image bad_infrared_image wide_infrared_image \
     model_is_the_papers missing_file a_folder text_file empty_file truncated_file \
     all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
     no_place_to_write full_output closed_descriptors interrupted \

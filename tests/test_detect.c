@@ -66,14 +66,19 @@ static rg_weights *make_weights(void)
     return w;
 }
 
-static rg_detector *open_with(const rg_detect_options *options)
+/* Frees w. */
+static rg_detector *open_weights(rg_weights *w, const rg_detect_options *options)
 {
     rg_detector *d = NULL;
-    rg_weights *w = make_weights();
     CHECK_OK(rg_weights_write(w, path, false));
     CHECK_OK(rg_detect_open(&d, path, options));
     rg_weights_free(w);
     return d;
+}
+
+static rg_detector *open_with(const rg_detect_options *options)
+{
+    return open_weights(make_weights(), options);
 }
 
 static rg_detector *open_default(void)
@@ -146,7 +151,7 @@ static void check_one(const rg_image *image, double x, double y, double angle)
     rg_detector *d = open_default();
     rg_detection *f = NULL;
     int n = 0;
-    CHECK_OK(rg_detect(d, image, &f, &n));
+    CHECK_OK(rg_detect(d, image, NULL, &f, &n));
     CHECK(n == 1);
     if (n == 1) {
         double pixel = rg_sky_pixel_arcsec(image->sky);
@@ -235,7 +240,7 @@ static void a_field_of_windows(void)
     for (int i = 0; i < SOURCES; i++) put_source(image, at[i][0], at[i][1], 0.01f);
     /* bright only in a window that ends between it and its neighbour */
     put_source(image, 86, 225, 0.0001f);
-    CHECK_OK(rg_detect(d, image, &f, &n));
+    CHECK_OK(rg_detect(d, image, NULL, &f, &n));
     CHECK(progress[0] == 25 && progress[1] == 25);
     CHECK(n == SOURCES);
     for (int i = 0; i < SOURCES; i++) {
@@ -250,12 +255,54 @@ static void a_field_of_windows(void)
     rg_detect_close(d);
 }
 
+/* The width of the one box in which a finder of these weights, which are freed, sees a
+ * source at x [arcsec]; 0 where there is not one. */
+static double width_of_one(rg_weights *w, rg_image *image, double x)
+{
+    rg_detect_options options = rg_detect_defaults;
+    rg_detection *f = NULL;
+    int n = 0;
+    options.threshold = 0.1f;
+    rg_detector *d = open_weights(w, &options);
+    put_source(image, x, 0, 0.01f);
+    CHECK_OK(rg_detect(d, image, NULL, &f, &n));
+    CHECK(n == 1);
+    double width = n == 1 ? f->width : 0;
+    free(f);
+    rg_image_free(image);
+    rg_detect_close(d);
+    return width;
+}
+
+/* A finder that is surest of boxes with the source on their left prefers the piece that
+ * the edge of a window cuts off. */
+static void whole_in_another_window(void)
+{
+    rg_weights *w = make_weights();
+    set(w, "fc6", 0, 24, 0.3f);
+    set(w, "fc6", 0, 22, 1);
+    CHECK_NEAR(width_of_one(w, blank(200, 100, 1.8, 0), -78), SIDE, 0.01);
+}
+
+/* In a box of SIDE with P = 0.88 and one round it of 0.75, or with 0.53 and 0.15. */
+static void a_source_and_its_part(void)
+{
+    for (int strong = 0; strong < 2; strong++) {
+        rg_weights *w = make_weights();
+        set(w, "rpn_cls_score", 6 + 4, 0, 20);
+        rg_weights_find(w, "rpn_cls_score.bias")->data[6 + 4] = -10;
+        set(w, "fc6", 0, 24, strong ? 0.5f : 0.2f);
+        CHECK_NEAR(width_of_one(w, blank(100, 100, 1.8, 0), 0),
+                   strong ? 2 * SIDE : SIDE, 0.01);
+    }
+}
+
 static int count_with(rg_detect_options options, const rg_image *image)
 {
     rg_detector *d = open_with(&options);
     rg_detection *f = NULL;
     int n = -1;
-    CHECK_OK(rg_detect(d, image, &f, &n));
+    CHECK_OK(rg_detect(d, image, NULL, &f, &n));
     if (options.all)
         for (int k = 0; k < n; k++) CHECK(f[k].probability > 0.05f && f[k].second == 0);
     free(f);
@@ -288,7 +335,7 @@ static void images_without_emission(void)
     rg_detector *d = open_default();
     rg_detection *f = NULL;
     int n = -1;
-    CHECK_OK(rg_detect(d, flat, &f, &n));
+    CHECK_OK(rg_detect(d, flat, NULL, &f, &n));
     free(f);
     rg_detect_close(d);
     rg_image_free(flat);
@@ -302,14 +349,15 @@ static void images_that_cannot_be_searched(void)
     rg_detection *f = NULL;
     int n;
     for (int i = 0; i < 100 * 100; i++) image->pixels[i] = NAN;
-    CHECK_FAILS(rg_detect(d, image, &f, &n), "test.fits is blank");
+    CHECK_FAILS(rg_detect(d, image, NULL, &f, &n), "test.fits is blank");
     CHECK(f == NULL && n == 0);
     CHECK_OK(rg_image_new(&flat, 10, 10, NULL));
     snprintf(flat->name, sizeof flat->name, "flat.fits");
     snprintf(flat->sky_problem, sizeof flat->sky_problem, "CTYPE1 is FREQ");
-    CHECK_FAILS(rg_detect(d, flat, &f, &n), "flat.fits cannot be searched: CTYPE1");
-    CHECK_FAILS(rg_detect(d, coarse, &f, &n), "cut out");
-    CHECK_FAILS(rg_detect(d, dot, &f, &n), "test.fits has 1 x 1 pixels");
+    CHECK_FAILS(rg_detect(d, flat, NULL, &f, &n),
+                "flat.fits cannot be searched: CTYPE1");
+    CHECK_FAILS(rg_detect(d, coarse, NULL, &f, &n), "cut out");
+    CHECK_FAILS(rg_detect(d, dot, NULL, &f, &n), "test.fits has 1 x 1 pixels");
     rg_detect_close(d);
     rg_image_free(image);
     rg_image_free(flat);
@@ -357,7 +405,7 @@ static void backends_agree(void)
         options.backend = names[i];
         options.precision = RG_PRECISION_F32;
         rg_detector *d = open_with(&options);
-        CHECK_OK(rg_detect(d, image, &f[i], &n));
+        CHECK_OK(rg_detect(d, image, NULL, &f[i], &n));
         CHECK(n == 1 && rg_detect_precision(d) == RG_PRECISION_F32);
         CHECK(strlen(rg_detect_hash(d)) == 8 && rg_detect_model(d)->input == 264);
         rg_detect_close(d);
@@ -404,7 +452,7 @@ static void windows_without_pixels_say_so(void)
     rg_sky *window = NULL;
     static uint8_t rgb[132 * 132 * 3];
     CHECK_OK(rg_sky_new_window(&window, image->sky, 500, 25, 132, RG_CLARAN_PIXEL));
-    CHECK(rg_detect_window(&model, image, window, rgb) == 1);
+    CHECK(rg_detect_window(model.method, image, NULL, window, rgb) == RG_DETECT_BLANK);
     rg_sky_free(window);
     rg_image_free(image);
 }
@@ -417,6 +465,8 @@ int main(void)
     CHECK_RUN(a_turned_image);
     CHECK_RUN(blanks_are_no_sources);
     CHECK_RUN(a_field_of_windows);
+    CHECK_RUN(whole_in_another_window);
+    CHECK_RUN(a_source_and_its_part);
     CHECK_RUN(thresholds_and_the_best);
     CHECK_RUN(images_without_emission);
     CHECK_RUN(images_that_cannot_be_searched);

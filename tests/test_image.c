@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fitsio.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,6 +104,10 @@ static void written_images_read_back(void)
     rg_image *image = field(31, 17), *back = NULL;
     snprintf(image->object, sizeof image->object, "J1000+3000");
     snprintf(image->unit, sizeof image->unit, "Jy/beam");
+    snprintf(image->survey, sizeof image->survey, "AllWISE");
+    snprintf(image->telescope, sizeof image->telescope, "WISE");
+    snprintf(image->band, sizeof image->band, "1");
+    image->wavelength = 3.368e-6;
     memcpy(image->beam, (double[]){ 6.4, 5.4, 12 }, sizeof image->beam);
     image->pixels[5] = NAN;
     image->pixels[6] = INFINITY;
@@ -112,6 +117,9 @@ static void written_images_read_back(void)
     CHECK(back->nx == 31 && back->ny == 17 && strcmp(back->name, FILE_NAME) == 0);
     CHECK(strcmp(back->object, "J1000+3000") == 0);
     CHECK(strcmp(back->unit, "Jy/beam") == 0);
+    CHECK(strcmp(back->survey, "AllWISE") == 0 && strcmp(back->telescope, "WISE") == 0);
+    CHECK(strcmp(back->band, "1") == 0);
+    CHECK_NEAR(back->wavelength, 3.368e-6, 1e-15);
     CHECK_NEAR(back->beam[0], 6.4, 1e-9);
     CHECK_NEAR(back->beam[1], 5.4, 1e-9);
     CHECK_NEAR(back->beam[2], 12, 1e-9);
@@ -191,6 +199,108 @@ static void doubles_beyond_floats_become_nan(void)
     CHECK(image->pixels[2] == 1.5f && image->pixels[5] == 0);
     CHECK(image->sky == NULL && strstr(image->sky_problem, "no celestial WCS"));
     rg_image_free(image);
+    remove(FILE_NAME);
+}
+
+/* An image whose header has the cards, NULL-terminated. */
+static rg_image *image_with(const char *const *cards)
+{
+    fitsfile *fits;
+    int status = 0;
+    long size[2] = { 1, 1 };
+    float value = 7;
+    rg_image *image = NULL;
+    remove(FILE_NAME);
+    fits_create_diskfile(&fits, FILE_NAME, &status);
+    fits_create_img(fits, FLOAT_IMG, 2, size, &status);
+    for (; *cards; cards++) fits_write_record(fits, *cards, &status);
+    fits_write_img(fits, TFLOAT, 1, 1, &value, &status);
+    fits_close_file(fits, &status);
+    CHECK(status == 0);
+    CHECK_OK(rg_image_read(&image, FILE_NAME));
+    remove(FILE_NAME);
+    return image;
+}
+
+static void origins_are_read(void)
+{
+    const char *const unwise[] = { "UNW_VER = 'v3.5-28-g4ec0488'",
+        "BAND    =                    1 / WISE band", NULL };
+    const char *const skyview[] = { "SURVEY  = 'WISE 3.4'", "UNW_VER = 'v3'",
+        "TELESCOP= 'WISE    '", "FILTER  = 'W1'", NULL };
+    rg_image *image = image_with(unwise);
+    CHECK(strcmp(image->survey, "unWISE") == 0 && strcmp(image->band, "1") == 0);
+    CHECK(image->telescope[0] == '\0' && image->wavelength == 0);
+    rg_image_free(image);
+    image = image_with(skyview);
+    CHECK(strcmp(image->survey, "WISE 3.4") == 0 && strcmp(image->band, "W1") == 0);
+    CHECK(strcmp(image->telescope, "WISE") == 0);
+    rg_image_free(image);
+}
+
+static void wavelengths_are_read_in_their_unit(void)
+{
+    static const struct { const char *card; double metres; } of[] = {
+        { "WAVELEN =                3.368 / [microns] effective wavelength of band",
+          3.368e-6 },
+        { "WAVELENG=              3.4E-06 / [m] centre of the band", 3.4e-6 },
+        { "WAVELNTH=                  171 / [angstrom] bandpass", 171e-10 },
+        { "WAVELNTH=                250.0", 250e-6 },
+        { "WAVELENG=                 21.1 / [cm]", 0.211 },
+        { "WAVELEN =               450.55 / [nm]", 450.55e-9 },
+        { "WAVELEN =                6563.", 0 },
+        { "WAVELEN =                  -1. / [m]", 0 },
+        { "WAVELEN = 'K       '", 0 },
+    };
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        const char *const cards[] = { of[i].card, NULL };
+        rg_image *image = image_with(cards);
+        CHECK_NEAR(image->wavelength / (of[i].metres + 1e-30),
+                   of[i].metres > 0 ? 1 : 0, 1e-12);
+        rg_image_free(image);
+    }
+}
+
+/* A file of nx x ny bytes, all 0 but one; its holes take no room on the disk. */
+static void make_huge(int nx, int ny, long where, unsigned char value)
+{
+    char block[2881];
+    int n = snprintf(block, sizeof block, "%-80s%-80s%-80s%-8s= %20d%50s%-8s= %20d%50s",
+        "SIMPLE  =                    T", "BITPIX  =                    8",
+        "NAXIS   =                    2", "NAXIS1", nx, "", "NAXIS2", ny, "");
+    static const char *const cards[] = { "CTYPE1  = 'RA---TAN'", "CTYPE2  = 'DEC--TAN'",
+        "CRVAL1  = 150.0", "CRVAL2  = 30.0", "CRPIX1  = 29000", "CRPIX2  = 1000",
+        "CDELT1  = -0.0005", "CDELT2  = 0.0005", "END" };
+    for (int i = 0; i < 9; i++)
+        n += snprintf(block + n, sizeof block - (size_t)n, "%-80s", cards[i]);
+    memset(block + n, ' ', sizeof block - (size_t)n);
+    FILE *file = fopen(FILE_NAME, "wb");
+    CHECK(file != NULL && fwrite(block, 1, 2880, file) == 2880);
+    if (file == NULL) return;
+    fseek(file, 2880 + where, SEEK_SET);
+    fputc(value, file);
+    CHECK(fflush(file) == 0);
+    CHECK(ftruncate(fileno(file), 2880 + ((long)nx * ny + 2879) / 2880 * 2880) == 0);
+    fclose(file);
+}
+
+static void wide_images_are_read_and_vast_ones_refused(void)
+{
+    rg_image *image = NULL;
+    rg_sky *grid = NULL;
+    float out[132 * 132];
+    make_huge(30000, 2000, 30000L * 1700 + 29000, 200);
+    CHECK_OK(rg_image_read(&image, FILE_NAME));
+    CHECK(image->nx == 30000 && image->ny == 2000);
+    CHECK_OK(rg_sky_new_window(&grid, image->sky, 29001, 1701, 132, 1.8));
+    CHECK_OK(rg_image_resample(image, grid, 132, 132, out));
+    double sum = 0;
+    for (int i = 0; i < 132 * 132; i++) sum += out[i];
+    CHECK_NEAR(sum, 200, 1);
+    rg_sky_free(grid);
+    rg_image_free(image);
+    make_huge(30000, 30000, 0, 1);
+    CHECK_FAILS(rg_image_read(&image, FILE_NAME), "30000 x 30000");
     remove(FILE_NAME);
 }
 
@@ -491,6 +601,224 @@ static void blanks_fall_back_step_by_step(void)
     rg_image_free(image);
 }
 
+/* ---- resampling between skies ---- */
+
+enum { GRID = 132, LATTICE = 4, SOURCES = LATTICE * LATTICE };
+#define FWHM 6.1              /* [arcsec], of WISE W1 */
+
+/* An image of point sources: its projection, the latitude [deg] of its reference point,
+ * its pixel [arcsec], rotation [deg], parity; how far from its middle the reference
+ * point is along x and y [deg]; its size; further cards. */
+typedef struct frame {
+    const char *ctype[2];
+    double lat, pixel, turn, parity, off;
+    int nx, ny;
+    const char *cards[8];
+} frame;
+
+static rg_image *frame_image(const frame *f)
+{
+    char text[20 * 80 + 1] = "";
+    double away = f->off * 3600 / f->pixel;
+    double c = cos(f->turn * M_PI / 180) * f->pixel / 3600;
+    double s = sin(f->turn * M_PI / 180) * f->pixel / 3600;
+    const struct { const char *name; double value; } number[] = {
+        { "CRVAL1", 150 }, { "CRVAL2", f->lat }, { "CRPIX1", (f->nx + 1) / 2.0 + away },
+        { "CRPIX2", (f->ny + 1) / 2.0 + away }, { "CD1_1", -f->parity * c },
+        { "CD1_2", s }, { "CD2_1", f->parity * s }, { "CD2_2", c } };
+    rg_sky *sky = NULL;
+    rg_image *image = NULL;
+    int n = 0;
+    for (; n < 2; n++) sprintf(text + 80 * n, "CTYPE%d  = '%-68s'", n + 1, f->ctype[n]);
+    for (; n < 10; n++)
+        sprintf(text + 80 * n, "%-8s= %70.15f", number[n - 2].name,
+                number[n - 2].value);
+    for (int i = 0; i < 8 && f->cards[i]; i++)
+        sprintf(text + 80 * n++, "%-80s", f->cards[i]);
+    CHECK_OK(rg_sky_new(&sky, text, n, f->nx, f->ny));
+    CHECK_OK(rg_image_new(&image, f->nx, f->ny, sky));
+    return image;
+}
+
+/* Gaussians of FWHM and height 1 at SOURCES positions ra, dec, seen from every pixel.
+ */
+static void put_sources(rg_image *image, double (*at)[2])
+{
+    for (int i = 0; i < image->nx * image->ny; i++) {
+        double ra, dec, value = 0;
+        CHECK_OK(rg_sky_to_world(image->sky, i % image->nx + 1, i / image->nx + 1, &ra,
+                                 &dec));
+        for (int k = 0; k < SOURCES; k++) {
+            if (!(fabs(dec - at[k][1]) < 0.006)) continue;
+            double t = rg_sky_separation(ra, dec, at[k][0], at[k][1]) / FWHM;
+            value += exp(-4 * M_LN2 * t * t);
+        }
+        image->pixels[i] = (float)value;
+    }
+}
+
+/* Sum and centroid [FITS pixels] of the pixels within 9 of pixel x, y. */
+static double measure(const float *pixels, double x, double y, double at[2])
+{
+    double sum = 0, sx = 0, sy = 0;
+    int i0 = (int)lround(x), j0 = (int)lround(y);
+    for (int j = j0 - 9; j <= j0 + 9; j++)
+        for (int i = i0 - 9; i <= i0 + 9; i++) {
+            double value = pixels[(j - 1) * GRID + i - 1];
+            sum += value;
+            sx += value * i;
+            sy += value * j;
+        }
+    at[0] = sx / sum;
+    at[1] = sy / sum;
+    return sum;
+}
+
+/* SOURCES positions on the grid, jittered, in its pixels and on the sky. */
+static void scatter(const rg_sky *grid, double (*pixel)[2], double (*world)[2])
+{
+    for (int k = 0; k < SOURCES; k++) {
+        pixel[k][0] = 66.5 + (k % LATTICE - 1.5) * 28 + 4 * uniform();
+        pixel[k][1] = 66.5 + (k / LATTICE - 1.5) * 28 + 4 * uniform();
+        CHECK_OK(rg_sky_to_world(grid, pixel[k][0], pixel[k][1], &world[k][0],
+                                 &world[k][1]));
+    }
+}
+
+/* The subject's grid of a radio image (SIN, rotated, reference point outside) at the
+ * middle of the other. */
+static rg_sky *subject_grid(const rg_image *image)
+{
+    static const frame radio = { { "RA---SIN", "DEC--SIN" }, 49.7, 1.8, 20, 1, 0.3, 100,
+                                 100, { NULL } };
+    double ra, dec, x, y;
+    rg_image *from = frame_image(&radio);
+    rg_sky *grid = NULL;
+    CHECK_OK(rg_sky_to_world(image->sky, (image->nx + 1) / 2.0, (image->ny + 1) / 2.0,
+                             &ra, &dec));
+    CHECK_OK(rg_sky_to_pixel(from->sky, ra, dec, &x, &y));
+    CHECK_OK(rg_sky_new_window(&grid, from->sky, x, y, GRID, 1.375));
+    rg_image_free(from);
+    return grid;
+}
+
+/* Sources put in the frame by position stand at their positions on the grid, within a
+ * twentieth of a pixel, with their flux within half a per cent. */
+static void sources_come_from(const frame *f)
+{
+    static float out[GRID * GRID];
+    double pixel[SOURCES][2], world[SOURCES][2], at[2], most[2] = { 0 };
+    double whole = M_PI / (4 * M_LN2) * pow(FWHM / 1.375, 2);
+    rg_image *image = frame_image(f);
+    rg_sky *grid = subject_grid(image);
+    scatter(grid, pixel, world);
+    put_sources(image, world);
+    CHECK_OK(rg_image_resample(image, grid, GRID, GRID, out));
+    for (int k = 0; k < SOURCES; k++) {
+        double flux = measure(out, pixel[k][0], pixel[k][1], at) / whole - 1;
+        double off = hypot(at[0] - pixel[k][0], at[1] - pixel[k][1]);
+        CHECK_NEAR(off, 0, 0.05);
+        CHECK_NEAR(flux, 0, 0.005);
+        most[0] = fmax(most[0], off);
+        most[1] = fmax(most[1], fabs(flux));
+    }
+    if (getenv("RG_SHOW"))
+        printf("# %s %g\" turned by %g: off by %.4f pixel, flux by %.4f\n", f->ctype[0],
+               f->pixel, f->turn, most[0], most[1]);
+    rg_sky_free(grid);
+    rg_image_free(image);
+}
+
+static void sources_stay_where_they_are(void)
+{
+    static const frame frames[] = {
+        { { "RA---TAN", "DEC--TAN" }, 50, 1.375, 0, 1, 0, 200, 200, { NULL } },
+        { { "RA---TAN", "DEC--TAN" }, 50, 1.375, 37, 1, 0.5, 200, 200, { NULL } },
+        { { "RA---TAN", "DEC--TAN" }, 50, 1.375, 300, -1, 0.5, 200, 200, { NULL } },
+        { { "RA---SIN", "DEC--SIN" }, 50, 1.375, 0, 1, 0.7, 200, 200, { NULL } },
+        { { "RA---NCP", "DEC--NCP" }, 50, 1.375, 160, 1, -0.7, 200, 200, { NULL } },
+        { { "RA---CAR", "DEC--CAR" }, 0, 1.375, 0, 1, -50, 300, 200, { NULL } },
+        { { "RA---CAR", "DEC--CAR" }, 50, 1.375, 80, -1, 0.2, 200, 200, { NULL } },
+        { { "GLON-TAN", "GLAT-TAN" }, 40, 1.375, 45, 1, 0, 200, 200, { NULL } },
+        { { "RA---TAN-SIP", "DEC--TAN-SIP" }, 50, 1.375, 10, 1, 0, 200, 200,
+          { "A_ORDER = 2", "B_ORDER = 2", "A_2_0   = 2e-4", "A_1_1   = -3e-4",
+            "B_0_2   = 1e-4", "B_2_0   = -2e-4" } },
+        { { "RA---TPV", "DEC--TPV" }, 50, 1.375, 10, 1, 0, 200, 200,
+          { "PV1_1   = 1.01", "PV1_4   = 0.3", "PV2_1   = 0.99", "PV2_6   = 0.2" } },
+        { { "RA---TAN", "DEC--TAN" }, 50, 2.75, 10, 1, 0.5, 100, 100, { NULL } },
+        { { "RA---TAN", "DEC--TAN" }, 50, 0.6, 123, -1, 0.5, 440, 440, { NULL } },
+        { { "RA---CAR", "DEC--CAR" }, 0, 0.6, 0, 1, -50, 700, 440, { NULL } },
+    };
+    for (size_t k = 0; k < sizeof frames / sizeof *frames; k++)
+        sources_come_from(&frames[k]);
+}
+
+/* The fall-backs of the header's rule again, on a grid of twice the pixel. */
+static void blanks_fall_back_on_coarse_grids_too(void)
+{
+    enum { N = 21 };
+    float out[N * N];
+    rg_image *image = field(40, 40);
+    rg_sky *grid = NULL;
+    for (int i = 0; i < 1600; i++)
+        image->pixels[i] = (float)((i % 40 + 1) * (i % 40 + 1));
+    image->pixels[19 * 40 + 19] = NAN;
+    CHECK_OK(rg_sky_new_window(&grid, image->sky, 20.25, 20.25, N, 3.6));
+    CHECK_OK(rg_image_resample(image, grid, N, N, out));
+    CHECK_NEAR(out[10 * N + 12], 24.25 * 24.25, 1e-2);           /* bicubic */
+    CHECK_NEAR(out[10 * N + 11], 22.25 * 22.25 + 0.6875, 1e-2);  /* bilinear */
+    CHECK_NEAR(out[10 * N + 10], (400 + 2 * 441) / 3.0, 1e-2);   /* mean of 3 */
+    CHECK_NEAR(out[5 * N + 1], 5.75, 1e-2);                      /* edge: bilinear */
+    CHECK_NEAR(out[5 * N + 20], 1600, 1e-2);                     /* edge: mean */
+    CHECK(isnan(out[5 * N + 0]) && isnan(out[0 * N + 5]));       /* outside */
+    for (int i = 0; i < 9; i++)
+        image->pixels[(18 + i / 3) * 40 + 18 + i % 3] = NAN;
+    CHECK_OK(rg_image_resample(image, grid, N, N, out));
+    CHECK(isnan(out[10 * N + 10]) && isfinite(out[10 * N + 11]));
+    rg_sky_free(grid);
+    rg_image_free(image);
+}
+
+/* Stripes finer than the grid fade as the transform of Keys' kernel has it, instead of
+ * coming back as coarse; noise is averaged: 57/70 is the integral of its square. */
+static void coarse_grids_show_no_fine_stripes(void)
+{
+    enum { N = 60 };
+    const double s = 2.75, left[] = { 0.005, 0.005, 0.13 };
+    static float out[N * N];
+    rg_sky *grid = NULL;
+    rg_image *image = field(240, 240);
+    double sum = 0;
+    CHECK_OK(rg_sky_new_window(&grid, image->sky, 120.3, 120.7, N, s * 1.8));
+    CHECK_OK(rg_image_resample(image, grid, N, N, out));
+    for (int i = 0; i < N * N; i++) sum += (double)out[i] * out[i];
+    CHECK_NEAR(sqrt(sum / (N * N)), 57.0 / 70 / s, 0.02);
+    for (int period = 2; period <= 4; period++) {
+        double most = 0;
+        for (int i = 0; i < 240 * 240; i++)
+            image->pixels[i] = (float)cos(2 * M_PI * (i % 240) / period);
+        CHECK_OK(rg_image_resample(image, grid, N, N, out));
+        for (int i = 0; i < N; i++) most = fmax(most, fabs(out[N / 2 * N + i]));
+        CHECK_NEAR(most, 0, left[period - 2]);
+    }
+    rg_sky_free(grid);
+    rg_image_free(image);
+}
+
+static void absurdly_coarse_grids_are_refused(void)
+{
+    float out[4];
+    rg_image *image = field(50, 50);
+    rg_sky *grid = NULL;
+    CHECK_OK(rg_sky_new_window(&grid, image->sky, 25, 25, 2, 200 * 1.8));
+    CHECK_OK(rg_image_resample(image, grid, 2, 2, out));
+    rg_sky_free(grid);
+    CHECK_OK(rg_sky_new_window(&grid, image->sky, 25, 25, 2, 300 * 1.8));
+    CHECK_FAILS(rg_image_resample(image, grid, 2, 2, out), "300 of its pixels");
+    rg_sky_free(grid);
+    rg_image_free(image);
+}
+
 static void no_sky_no_resampling(void)
 {
     float out[4];
@@ -615,6 +943,73 @@ static void cut_outs_of_one_source_agree(void)
     rg_image_free(subject);
 }
 
+static bool is_peak(const rg_image *image, int x, int y, float least)
+{
+    enum { REACH = 7 };
+    float value = pixel(image, x, y);
+    if (!(value > least)) return false;
+    for (int j = -REACH; j <= REACH; j++)
+        for (int i = -REACH; i <= REACH; i++)
+            if ((i || j) && !(pixel(image, x + i, y + j) < value)) return false;
+    return true;
+}
+
+/* Centroid [FITS pixels] under a Gaussian of 6" that follows it, from x, y. */
+static void centroid(const float *pixels, int nx, double level, double at[2])
+{
+    for (int round = 0; round < 30; round++) {
+        double sum = 0, sx = 0, sy = 0;
+        int x0 = (int)lround(at[0]), y0 = (int)lround(at[1]);
+        for (int y = y0 - 6; y <= y0 + 6; y++)
+            for (int x = x0 - 6; x <= x0 + 6; x++) {
+                double d = hypot(x - at[0], y - at[1]) * 1.375 / 6;
+                double w = exp(-4 * M_LN2 * d * d)
+                         * (pixels[(y - 1) * nx + x - 1] - level);
+                sum += w;
+                sx += w * x;
+                sy += w * y;
+            }
+        at[0] = sx / sum;
+        at[1] = sy / sum;
+    }
+}
+
+/* The stars of an AllWISE image stand on the grid of a FIRST image of the same place
+ * where both WCS say. */
+static void allwise_goes_onto_first(void)
+{
+    if (check_shared() == NULL) CHECK_SKIP("no ../shared");
+    static float out[GRID * GRID];
+    rg_image *first = real("samples/wise_fits/FIRST_J153149.9+113421.7.fits");
+    rg_image *wise = real("samples/wise_fits/WISE_J153149.9+113421.7_w1.fits");
+    double median, sigma, ra, dec, x, y, most = 0;
+    int stars = 0;
+    rg_sky *grid = NULL;
+    CHECK_OK(rg_sky_new_window(&grid, first->sky, 34, 34, GRID, 1.375));
+    CHECK_OK(rg_image_resample(wise, grid, GRID, GRID, out));
+    CHECK_OK(rg_image_noise(wise->pixels, 350 * 350, &median, &sigma));
+    for (int k = 0; k < 350 * 350; k++) {
+        double from[2] = { k % 350 + 1, k / 350 + 1 }, to[2];
+        if (from[0] < 20 || from[0] > 330 || from[1] < 20 || from[1] > 330) continue;
+        if (!is_peak(wise, k % 350, k / 350, (float)(median + 15 * sigma))) continue;
+        centroid(wise->pixels, 350, median, from);
+        CHECK_OK(rg_sky_to_world(wise->sky, from[0], from[1], &ra, &dec));
+        CHECK_OK(rg_sky_to_pixel(grid, ra, dec, &x, &y));
+        if (x < 10 || y < 10 || x > GRID - 9 || y > GRID - 9) continue;
+        to[0] = x;
+        to[1] = y;
+        centroid(out, GRID, median, to);
+        CHECK_NEAR(hypot(to[0] - x, to[1] - y), 0, 0.05);
+        most = fmax(most, hypot(to[0] - x, to[1] - y));
+        stars++;
+    }
+    CHECK(stars >= 5);
+    if (getenv("RG_SHOW")) printf("# %d stars, off by %.4f pixel\n", stars, most);
+    rg_sky_free(grid);
+    rg_image_free(wise);
+    rg_image_free(first);
+}
+
 static void odd_samples_are_read(void)
 {
     if (check_shared() == NULL) CHECK_SKIP("no ../shared");
@@ -631,7 +1026,52 @@ static void odd_samples_are_read(void)
     rg_image_free(image);
     image = real("samples/wise_fits/WISE_J153149.9+113421.7_w1.fits");
     CHECK(image->nx == 350 && image->sky != NULL && strcmp(image->unit, "DN") == 0);
+    CHECK(strcmp(image->telescope, "WISE") == 0 && strcmp(image->band, "1") == 0);
+    CHECK_NEAR(image->wavelength, 3.368e-6, 1e-15);
     rg_image_free(image);
+    image = real("samples/wise_fits/unwise-1866p257-w1-img-m.fits");
+    CHECK(strcmp(image->survey, "unWISE") == 0 && strcmp(image->band, "1") == 0);
+    rg_image_free(image);
+}
+
+/* ---- overlap ---- */
+
+/* An image of ones on n x n pixels of `pixel` [arcsec] about ra, dec [deg]. */
+static rg_image *ones(double ra, double dec, int n, double pixel)
+{
+    rg_sky *sky = NULL;
+    rg_image *image = NULL;
+    CHECK_OK(rg_sky_new_tangent(&sky, ra, dec, n, pixel));
+    CHECK_OK(rg_image_new(&image, n, n, sky));
+    for (int i = 0; i < n * n; i++) image->pixels[i] = 1;
+    return image;
+}
+
+static void shares_are_of_the_first_image(void)
+{
+    rg_image *field = ones(150, 2, 100, 1.8), *wide = ones(150, 2, 60, 6);
+    rg_image *half = ones(150, 2 + 0.025, 50, 3.6), *away = ones(150, 3, 100, 1.8);
+    double share;
+    CHECK_OK(rg_image_cover(field, wide, &share));
+    CHECK_NEAR(share, 1, 0);
+    CHECK_OK(rg_image_cover(wide, field, &share));       /* (180 / 360)^2 */
+    CHECK_NEAR(share, 0.25, 0.01);
+    CHECK_OK(rg_image_cover(field, half, &share));
+    CHECK_NEAR(share, 0.5, 0.01);
+    CHECK_OK(rg_image_cover(field, away, &share));
+    CHECK_NEAR(share, 0, 0);
+    for (int i = 0; i < 100 * 50; i++) field->pixels[i] = NAN;    /* the lower half */
+    CHECK_OK(rg_image_cover(field, half, &share));
+    CHECK_NEAR(share, 1, 0);
+    CHECK_OK(rg_image_cover(wide, field, &share));
+    CHECK_NEAR(share, 0.125, 0.01);
+    rg_sky_free(away->sky);
+    away->sky = NULL;
+    CHECK_FAILS(rg_image_cover(field, away, &share), "no celestial WCS");
+    rg_image_free(field);
+    rg_image_free(wide);
+    rg_image_free(half);
+    rg_image_free(away);
 }
 
 int main(void)
@@ -641,6 +1081,9 @@ int main(void)
     CHECK_RUN(new_images_are_blank_and_bounded);
     CHECK_RUN(scaled_integers_are_decoded);
     CHECK_RUN(doubles_beyond_floats_become_nan);
+    CHECK_RUN(origins_are_read);
+    CHECK_RUN(wavelengths_are_read_in_their_unit);
+    CHECK_RUN(wide_images_are_read_and_vast_ones_refused);
     CHECK_RUN(one_pixel_is_an_image);
     CHECK_RUN(degenerate_axes_are_dropped_and_cubes_refused);
     CHECK_RUN(tables_are_passed_over);
@@ -655,11 +1098,17 @@ int main(void)
     CHECK_RUN(resampling_is_exact_for_parabolas);
     CHECK_RUN(resampling_to_itself_changes_nothing);
     CHECK_RUN(blanks_fall_back_step_by_step);
+    CHECK_RUN(blanks_fall_back_on_coarse_grids_too);
+    CHECK_RUN(coarse_grids_show_no_fine_stripes);
+    CHECK_RUN(absurdly_coarse_grids_are_refused);
+    CHECK_RUN(sources_stay_where_they_are);
     CHECK_RUN(no_sky_no_resampling);
+    CHECK_RUN(shares_are_of_the_first_image);
     CHECK_RUN(noise_is_as_by_sorting);
     CHECK_RUN(noise_ignores_blanks_and_sources);
     CHECK_RUN(original_subject_is_read);
     CHECK_RUN(cut_outs_of_one_source_agree);
+    CHECK_RUN(allwise_goes_onto_first);
     CHECK_RUN(odd_samples_are_read);
     return CHECK_END();
 }

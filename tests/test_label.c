@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/image/contour.h"
+#include "core/image/island.h"
 #include "core/learning/csv.h"
 #include "core/learning/label.h"
 #include "tests/check.h"
@@ -98,7 +98,7 @@ static void draws_boxes_at_four_sigma(void)
     add(image, 120.3, 120.8, 300);
     CHECK_OK(rg_label_field(image, NULL, 0, &sources, &n));
     CHECK_OK(rg_image_noise(image->pixels, SIDE * SIDE, &median, &sigma));
-    CHECK_OK(rg_contour_islands(image->pixels, SIDE, SIDE, 4 * sigma, 2, &islands,
+    CHECK_OK(rg_island_find(image->pixels, SIDE, SIDE, 4 * sigma, 2, &islands,
                                 &nislands, NULL));
     CHECK(n >= 1 && nislands >= 1);
     const rg_label *l = &sources[0].label;
@@ -236,7 +236,7 @@ static void agrees_with_people(void)
     int n = 0, agree = 0, row = 0;
     if (shared == NULL) CHECK_SKIP("no ../shared");
     snprintf(list, sizeof list, "%s/data/first/rgz_train.csv", shared);
-    CHECK_OK(rg_csv_open(&csv, list, columns, 4));
+    CHECK_OK(rg_csv_open(&csv, list, columns, 4, 4));
     while (rg_csv_next(csv, value) > 0) {
         if (row++ % 4) continue;
         n++;

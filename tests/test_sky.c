@@ -294,6 +294,135 @@ static void old_names_are_understood(void)
     middle_is(&h, 150, 60, 1e-6);
 }
 
+/* L = cos dec sin da, M = (cos dec0 - cos dec cos da) / sin dec0: AIPS memo 27. */
+static void ncp_is_as_aips_defined_it(void)
+{
+    const double d0 = 60 * M_PI / 180;
+    header h = header_about("RA---NCP", "DEC--NCP", 150, 60);
+    rg_sky *sky = sky_of(&h);
+    for (int k = 0; k < 9; k++) {
+        double da = (k % 3 - 1) * 0.08 * M_PI / 180, x, y;
+        double d = d0 + (k / 3 - 1) * 0.04 * M_PI / 180, step = 0.0005 * M_PI / 180;
+        CHECK_OK(rg_sky_to_pixel(sky, 150 + da * 180 / M_PI, d * 180 / M_PI, &x, &y));
+        CHECK_NEAR(x, 100.5 - cos(d) * sin(da) / step, 1e-5);
+        CHECK_NEAR(y, 100.5 + (cos(d0) - cos(d) * cos(da)) / sin(d0) / step, 1e-5);
+    }
+    rg_sky_free(sky);
+}
+
+/* About the equator a plate carree's pixels are steps of ra and dec. */
+static void car_is_linear_in_ra_and_dec(void)
+{
+    double ra, dec;
+    rg_sky *sky = NULL;
+    header h = header_about("RA---CAR", "DEC--CAR", 150, 0);
+    add(&h, "CRPIX2  = %.1f", 100.5 - 60 / 0.0005);
+    memset(h.text + 80 * 5, ' ', 80);                          /* its first CRPIX2 */
+    sky = sky_of(&h);
+    for (int k = 0; k < 9; k++) {
+        double x = 1 + k % 3 * 99.5, y = 1 + k / 3 * 99.5;
+        CHECK_OK(rg_sky_to_world(sky, x, y, &ra, &dec));
+        CHECK_NEAR(ra, 150 - 0.0005 * (x - 100.5), 1e-9);
+        CHECK_NEAR(dec, 60 + 0.0005 * (y - 100.5), 1e-9);
+    }
+    rg_sky_free(sky);
+}
+
+/* Whether five pixels x, y are at ra, dec [deg], there and back, and after
+ * rg_sky_cards. */
+static void is_where(const header *h, const double at[5][4])
+{
+    char *cards = NULL;
+    int n = 0;
+    rg_sky *sky[2] = { sky_of(h), NULL };
+    if (sky[0] == NULL) return;
+    CHECK_OK(rg_sky_cards(sky[0], &cards, &n));
+    CHECK_OK(rg_sky_new(&sky[1], cards, n, SIDE, SIDE));
+    for (int i = 0; i < 10 && sky[i / 5]; i++) {
+        const double *p = at[i % 5];
+        double ra, dec, x, y;
+        CHECK_OK(rg_sky_to_world(sky[i / 5], p[0], p[1], &ra, &dec));
+        CHECK_NEAR(rg_sky_separation(ra, dec, p[2], p[3]), 0, 1e-5);
+        CHECK_OK(rg_sky_to_pixel(sky[i / 5], p[2], p[3], &x, &y));
+        CHECK_NEAR(hypot(x - p[0], y - p[1]), 0, 1e-5);
+    }
+    free(cards);
+    rg_sky_free(sky[1]);
+    rg_sky_free(sky[0]);
+}
+
+/* The positions are those of astropy 8.0.2, all_pix2world; undistorted, the first would
+ * be 4" from there.  AP, BP are only where the search for the inverse begins. */
+static void sip_is_as_astropy_has_it(void)
+{
+    static const double at[5][4] = {
+        { 1, 1, 150.057243300, 29.951227667 }, { 200, 1, 149.942186831, 29.948752359 },
+        { 37, 151, 150.036788689, 30.024706182 }, { 100.5, 100.5, 150, 30 },
+        { 180.25, 199.75, 149.953242807, 30.050534377 } };
+    static const char *const lines[] = { "A_ORDER = 3", "B_ORDER = 2", "A_2_0   = 2e-4",
+        "A_0_2   = -1.5e-4", "A_1_1   = 1e-4", "A_3_0   = 1.2e-6", "B_2_0   = -1e-4",
+        "B_1_1   = 2.5e-4", "B_0_2   = 5e-5", "AP_ORDER= 2", "BP_ORDER= 2",
+        "AP_2_0  = -1e-4", "BP_1_1  = -2e-4" };
+    header h = header_about("RA---TAN-SIP", "DEC--TAN-SIP", 150, 30);
+    for (int i = 0; i < 13; i++) {
+        if (i == 9) is_where(&h, at);
+        add(&h, "%s", lines[i]);
+    }
+    is_where(&h, at);
+}
+
+static void tpv_is_as_astropy_has_it(void)
+{
+    static const double at[5][4] = {
+        { 1, 1, 150.047525894, 29.955506070 }, { 200, 1, 149.930494587, 29.946109102 },
+        { 37, 151, 150.043497519, 30.028259981 }, { 100.5, 100.5, 150, 30.0002 },
+        { 180.25, 199.75, 149.966071129, 30.045030915 } };
+    static const char *const lines[] = { "PV1_1   = 1.01", "PV1_2   = 0.004",
+        "PV1_4   = 0.3", "PV1_5   = -0.2", "PV1_6   = 0.1", "PV1_7   = 2.0",
+        "PV2_0   = 0.0002", "PV2_1   = 0.99", "PV2_4   = -0.25", "PV2_6   = 0.15",
+        "PV2_10  = -1.5", "CD1_1   = -0.0005", "CD1_2   = 0.0001", "CD2_1   = -0.00005",
+        "CD2_2   = 0.0005" };
+    rg_sky *sky = NULL;
+    header h = header_about("RA---TPV", "DEC--TPV", 150, 30);
+    for (int i = 0; i < 11; i++) add(&h, "%s", lines[i]);
+    CHECK_FAILS(rg_sky_new(&sky, h.text, h.n, SIDE, SIDE), "TPV");
+    h.n = 6;                                                   /* without CDELT */
+    for (int i = 0; i < 15; i++) add(&h, "%s", lines[i]);
+    is_where(&h, at);
+    memcpy(h.text, "CTYPE1  = 'RA---TAN'", 20);
+    memcpy(h.text + 80, "CTYPE2  = 'DEC--TAN'", 20);
+    CHECK_FAILS(rg_sky_new(&sky, h.text, h.n, SIDE, SIDE), "makes no sense");
+}
+
+static void spans_are_taken_along_the_axes_of_the_image(void)
+{
+    for (int turn = 0; turn < 360; turn += 50) {
+        double c = cos(turn * M_PI / 180) / 3600, s = sin(turn * M_PI / 180) / 3600;
+        double span[2] = { NAN, NAN };
+        header h = header_about("RA---CAR", "DEC--CAR", 0, 0);
+        h.n = 5;
+        add(&h, "CRPIX2  = %.1f", 100.5 - 60 * 3600 / 0.5);
+        add(&h, "CDELT1  = %.12f", 0.5 / 3600);
+        add(&h, "CDELT2  = %.12f", 0.5 / 3600);
+        rg_sky *image = sky_of(&h), *grid = NULL;
+        h = header_about("RA---TAN", "DEC--TAN", 10, 60);
+        h.n = 6;
+        add(&h, "CD1_1   = %.12f", -2 * c);
+        add(&h, "CD1_2   = %.12f", 2 * s);
+        add(&h, "CD2_1   = %.12f", 2 * s);
+        add(&h, "CD2_2   = %.12f", 2 * c);
+        grid = sky_of(&h);
+        CHECK_OK(rg_sky_span(grid, 100.5, 100.5, image, span));
+        CHECK_NEAR(span[0], 8, 0.01);                          /* ra: 0.5" x cos 60 */
+        CHECK_NEAR(span[1], 4, 0.01);
+        CHECK_OK(rg_sky_span(grid, 100.5, 100.5, grid, span));
+        CHECK_NEAR(span[0], 1, 1e-6);
+        CHECK_NEAR(span[1], 1, 1e-6);
+        rg_sky_free(grid);
+        rg_sky_free(image);
+    }
+}
+
 static void cards_say_the_same_sky(void)
 {
     header h = header_about("RA---TAN", "DEC--TAN", 12.3456789, -0.5);
@@ -442,6 +571,11 @@ int main(void)
     CHECK_RUN(other_frames_keep_the_image_where_it_is);
     CHECK_RUN(further_axes_are_left_out);
     CHECK_RUN(old_names_are_understood);
+    CHECK_RUN(ncp_is_as_aips_defined_it);
+    CHECK_RUN(car_is_linear_in_ra_and_dec);
+    CHECK_RUN(sip_is_as_astropy_has_it);
+    CHECK_RUN(tpv_is_as_astropy_has_it);
+    CHECK_RUN(spans_are_taken_along_the_axes_of_the_image);
     CHECK_RUN(cards_say_the_same_sky);
     CHECK_RUN(senseless_headers_fail);
     CHECK_RUN(nonsense_does_no_harm);

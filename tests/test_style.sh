@@ -15,7 +15,8 @@ includes() {
 }
 
 verdict engine_knows_only_itself "$(includes core/engine 'core/engine/')"
-verdict image_uses_only_errors "$(includes core/image 'core/image/|core/engine/error.h')"
+verdict image_uses_only_errors_and_files \
+    "$(includes core/image 'core/image/|core/engine/(error|file).h')"
 verdict detector_uses_engine_and_image \
     "$(includes core/detector 'core/(detector|engine|image)/')"
 verdict learning_stays_in_core "$(includes core/learning 'core/')"

@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include "core/detector/detect.h"
-#include "core/learning/simulate.h"
+#include "core/learning/average.h"
+#include "core/learning/folder.h"
 #include "core/learning/subject.h"
 #include "core/learning/train.h"
 
@@ -161,7 +162,8 @@ static void boxes_follow_their_pixels(void)
     fclose(file);
     rg_dataset *one;
     CHECK_OK(rg_dataset_read(&one, in_folder("one.csv")));
-    CHECK_OK(rg_subjects_new(&subjects, (const rg_dataset *const *)&one, 1, 0.5));
+    CHECK_OK(
+        rg_subjects_new(&subjects, (const rg_dataset *const *)&one, 1, 0.5, false));
     for (uint64_t seed = 0; seed < 64; seed++) {
         rg_subject subject;
         int brightest = 0;
@@ -212,13 +214,83 @@ static void bad_settings_are_sentences(void)
                          in_folder("whole.fits")), "another model");
 }
 
+/* A run for an infrared method, begun with the weights of a radio one. */
+static void an_infrared_method_starts_from_a_radio_model(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 2, &last);
+    rg_claran model = tiny();
+    rg_detector *detector;
+    rg_simulation sky = rg_simulate_defaults;
+    rg_simulated field;
+    rg_detection *found = NULL;
+    int n = 0;
+    sky.size = 100;
+    CHECK_OK(train(&how, in_folder("radio.fits")));
+    how.start = in_folder("radio.fits");
+    model.method = RG_METHOD_D4;
+    memset(model.mean, 0, sizeof model.mean);
+    CHECK_OK(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
+                      in_folder("both.fits")));
+    CHECK_OK(rg_detect_open(&detector, in_folder("both.fits"), &rg_detect_defaults));
+    CHECK(rg_detect_model(detector)->method == RG_METHOD_D4);
+    CHECK_NEAR(rg_detect_model(detector)->mean[2], 213, 25);   /* not the radio's 20 */
+    CHECK_OK(rg_simulate_field(&sky, 0, &field));
+    CHECK_OK(rg_detect(detector, field.radio, field.infrared, &found, &n));
+    CHECK(rg_detect_uncovered(detector) == 0);
+    free(found);
+    CHECK_FAILS(rg_detect(detector, field.radio, NULL, &found, &n),
+                "needs an infrared");
+    how.start = NULL;
+    how.resume = 1;
+    model.method = RG_METHOD_D3;
+    CHECK_FAILS(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
+                         in_folder("both.fits")), "method D4, not D3");
+    rg_simulate_clear(&field);
+    rg_detect_close(detector);
+}
+
+/* The mean of two models, weight by weight; what cannot be averaged is refused. */
+static void models_are_averaged(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 3, &last);
+    const char *const two[] = { in_folder("one.fits"), in_folder("two.fits") };
+    rg_weights *w[3];
+    char out[128];
+    snprintf(out, sizeof out, "%s", in_folder("mean.fits"));
+    CHECK_OK(train(&how, two[0]));
+    how.seed = 77;
+    CHECK_OK(train(&how, two[1]));
+    CHECK_OK(rg_average(two, 2, out, (const char *const[]){ "a note", NULL }));
+    CHECK_OK(rg_weights_read(&w[0], two[0]));
+    CHECK_OK(rg_weights_read(&w[1], two[1]));
+    CHECK_OK(rg_weights_read(&w[2], out));
+    CHECK(rg_weights_count(w[2]) == rg_weights_count(w[0]));
+    for (int i = 0; i < rg_weights_count(w[2]); i++) {
+        const rg_weight *mean = rg_weights_at(w[2], i);
+        const rg_weight *a = rg_weights_find(w[0], mean->name);
+        const rg_weight *b = rg_weights_find(w[1], mean->name);
+        for (long k = 0; k < rg_layer_count(mean->shape); k += 7)
+            CHECK_NEAR(mean->data[k], (a->data[k] + b->data[k]) / 2, 1e-4);
+    }
+    CHECK(strcmp(rg_weights_history(w[2], rg_weights_histories(w[2]) - 1), "a note")
+          == 0);
+    for (int i = 0; i < 3; i++) rg_weights_free(w[i]);
+    CHECK_FAILS(rg_average(two, 1, out, NULL), "two models");
+    const char *const other[] = { two[0], in_folder("both.fits") };
+    CHECK_FAILS(rg_average(other, 2, out, NULL), "same method");
+    const char *const unfinished[] = { two[0], in_folder("two.fits.checkpoint") };
+    CHECK_FAILS(rg_average(unfinished, 2, out, NULL), "checkpoint");
+}
+
 int main(void)
 {
     rg_simulation sky = rg_simulate_defaults;
     sky.size = 100;
     sky.seed = 5;
     if (mkdtemp(folder) == NULL
-        || rg_simulate_write(&sky, 6, in_folder("sky"), NULL, NULL) != 0
+        || rg_folder_simulate(&sky, 6, in_folder("sky"), NULL, NULL) != 0
         || rg_dataset_read(&list, in_folder("sky.csv")) != 0) {
         printf("FAIL simulated list: %s\n", rg_error_message());
         return EXIT_FAILURE;
@@ -231,6 +303,8 @@ int main(void)
     CHECK_RUN(boxes_follow_their_pixels);
     CHECK_RUN(a_checkpoint_is_no_model);
     CHECK_RUN(bad_settings_are_sentences);
+    CHECK_RUN(an_infrared_method_starts_from_a_radio_model);
+    CHECK_RUN(models_are_averaged);
     rg_dataset_free(list);
     char remove[128];
     snprintf(remove, sizeof remove, "rm -rf %s", folder);

@@ -20,13 +20,15 @@ enum {
 #define WINDOW (SUBJECT * RG_CLARAN_PIXEL)   /* side [arcsec] */
 #define ONE_WINDOW 1.05          /* images up to so many windows wide are one subject */
 #define RIM (3 * RG_CLARAN_PIXEL)/* a box this near a cut edge may be cut [arcsec] */
-#define PIECE 0.7f               /* a cut box this much inside another is part of it */
+#define PIECE 0.7f               /* a box this much inside another is part of it */
+#define WHOLE 0.6f               /* of its part's probability, that a whole must have */
 
 struct rg_detector {
     rg_claran model;
     rg_detect_options options;
     rg_net *net;                 /* owned: one image, options.proposals RoIs */
     char hash[9];
+    int uncovered;               /* windows of the last image */
     /* room for one window; owned */
     uint8_t *rgb;                /* [132][132][3] */
     float *data;                 /* [3][input][input] */
@@ -160,6 +162,11 @@ const char *rg_detect_hash(const rg_detector *d)
     return d->hash;
 }
 
+int rg_detect_uncovered(const rg_detector *d)
+{
+    return d->uncovered;
+}
+
 rg_precision rg_detect_precision(const rg_detector *d)
 {
     return rg_net_precision(d->net);
@@ -167,27 +174,34 @@ rg_precision rg_detect_precision(const rg_detector *d)
 
 /* ---- between the image and a window ---- */
 
-/* DS9 draws NaN white, which in the middle of the colour map's dark end would look like
- * the brightest of sources; the subjects of Radio Galaxy Zoo have NaN at their
- * edges. */
-static int fill_blanks(float *pixels, int n)
+/* The image on the window; `lacking` is returned where fewer than `least` pixels have a
+ * value. */
+static int show(const rg_image *image, const rg_sky *window, int least, int lacking,
+                float *pixels)
 {
-    float lowest = INFINITY;
-    for (int i = 0; i < n; i++)
-        if (isfinite(pixels[i])) lowest = fminf(lowest, pixels[i]);
-    for (int i = 0; i < n; i++)
-        if (!isfinite(pixels[i])) pixels[i] = lowest;
-    return isfinite(lowest) ? 0 : 1;
+    int finite = 0;
+    RG_TRY(rg_image_resample(image, window, SUBJECT, SUBJECT, pixels));
+    for (int i = 0; i < PLANES; i++) finite += isfinite(pixels[i]) != 0;
+    if (finite < least) return lacking;
+    return 0;
 }
 
-int rg_detect_window(const rg_claran *model, const rg_image *image,
+int rg_detect_window(rg_method method, const rg_image *radio, const rg_image *infrared,
                      const rg_sky *window, uint8_t *rgb)
 {
-    float *pixels = rg_error_alloc(PLANES, sizeof *pixels, "a window");
+    const bool both = rg_fuse_wants_infrared(method);
+    if (both && infrared == NULL)
+        return RG_FAIL("method %s needs an infrared image beside %s",
+                       rg_fuse_name(method), radio->name);
+    float *pixels = rg_error_alloc(2 * PLANES, sizeof *pixels, "a window");
     if (pixels == NULL) return -1;
-    int status = rg_image_resample(image, window, SUBJECT, SUBJECT, pixels);
-    if (status == 0) status = fill_blanks(pixels, PLANES);
-    if (status == 0) status = rg_fuse(model->method, pixels, SUBJECT, SUBJECT, rgb);
+    int status = show(radio, window, 1, RG_DETECT_BLANK, pixels);
+    if (status == 0 && both)
+        status = show(infrared, window, PLANES / 2, RG_DETECT_UNCOVERED,
+                      pixels + PLANES);
+    if (status == 0)
+        status = rg_fuse(method, pixels, both ? pixels + PLANES : NULL, SUBJECT,
+                         SUBJECT, rgb);
     free(pixels);
     return status;
 }
@@ -413,32 +427,41 @@ static int collect(const rg_detector *d, const rg_image *image, const rg_sky *wi
     return 0;
 }
 
-static int look_at_window(rg_detector *d, const rg_image *image, const layout *l, int i,
-                          int j, candidates *all)
+/* What is looked at, and how. */
+typedef struct view { const rg_image *radio, *infrared; layout windows; } view;
+
+static int look_at_window(rg_detector *d, const view *v, int i, int j, candidates *all)
 {
+    const layout *l = &v->windows;
     rg_sky *window;
     int n = 0;
-    if (rg_sky_new_window(&window, image->sky, l->x + i * l->dx, l->y + j * l->dy,
+    if (rg_sky_new_window(&window, v->radio->sky, l->x + i * l->dx, l->y + j * l->dy,
                           SUBJECT, RG_CLARAN_PIXEL) != 0)
         return 0;       /* off the sky, as are the corners of an all-sky image */
     all->windows++;
-    int status = rg_detect_window(&d->model, image, window, d->rgb);
+    int status = rg_detect_window(d->model.method, v->radio, v->infrared, window,
+                                  d->rgb);
+    if (status == RG_DETECT_UNCOVERED) d->uncovered++;
     if (status == 0) status = run_network(d, &n);
-    if (status == 0) status = collect(d, image, window, l, i, j, n, all);
+    if (status == 0) status = collect(d, v->radio, window, l, i, j, n, all);
     rg_sky_free(window);
     return status < 0 ? -1 : 0;
 }
 
-static int look_at_all(rg_detector *d, const rg_image *image, const layout *l,
-                       candidates *all)
+static int look_at_all(rg_detector *d, const view *v, candidates *all)
 {
-    const int total = l->nx * l->ny;
+    const int nx = v->windows.nx, total = nx * v->windows.ny;
+    d->uncovered = 0;
     for (int k = 0; k < total; k++) {
-        RG_TRY(look_at_window(d, image, l, k % l->nx, k / l->nx, all));
+        RG_TRY(look_at_window(d, v, k % nx, k / nx, all));
         if (d->options.progress) d->options.progress(d->options.user, k + 1, total);
     }
-    return all->windows ? 0 : rg_error_prefix("%s: no window of 3' lies on the sky: ",
-                                              image->name);
+    if (all->windows == 0)
+        return rg_error_prefix("%s: no window of 3' lies on the sky: ", v->radio->name);
+    if (d->uncovered == all->windows)
+        return RG_FAIL("%s does not cover %s: no window of 3' has infrared for half of "
+                       "its pixels", v->infrared->name, v->radio->name);
+    return 0;
 }
 
 /* ---- one label per source ---- */
@@ -451,15 +474,22 @@ static int by_probability(const void *pa, const void *pb)
     return a->order - b->order;
 }
 
+static float area(rg_box box)
+{
+    return (box.x2 - box.x1 + 1) * (box.y2 - box.y1 + 1);
+}
+
+static bool is_inside(const candidate *part, const candidate *whole)
+{
+    float iou = rg_boxes_iou(part->box, whole->box);
+    float both = iou / (1 + iou) * (area(part->box) + area(whole->box));
+    return both > PIECE * area(part->box);
+}
+
 /* Whether the weaker b is the same as a: much the same box, or a cut piece of it. */
 static bool is_same(const candidate *a, const candidate *b, float iou)
 {
-    float both = rg_boxes_iou(a->box, b->box);
-    if (both > iou) return true;
-    if (!b->cut || !(both > 0)) return false;
-    float area_a = (a->box.x2 - a->box.x1 + 1) * (a->box.y2 - a->box.y1 + 1);
-    float area_b = (b->box.x2 - b->box.x1 + 1) * (b->box.y2 - b->box.y1 + 1);
-    return both / (1 + both) * (area_a + area_b) > PIECE * area_b;
+    return rg_boxes_iou(a->box, b->box) > iou || (b->cut && is_inside(b, a));
 }
 
 /* Greedy suppression of sorted candidates, within each class or across all; across, the
@@ -483,6 +513,32 @@ static void suppress(candidates *all, float iou, bool across)
     all->n = kept;
 }
 
+/* Whether the weaker one is a part of the better, or too weak to be the whole of it. */
+static bool loses(const candidate *one, const candidate *better)
+{
+    if (is_inside(one, better)) return true;
+    return is_inside(better, one)
+           && !(one->found.probability > WHOLE * better->found.probability);
+}
+
+/* Of a source found whole and in parts (a lobe by itself overlaps the double little),
+ * among sorted candidates: the whole, unless a part is much the more probable. */
+static void choose_wholes(candidates *all)
+{
+    int kept = 0;
+    for (int i = 0; i < all->n; i++) {
+        const candidate one = all->item[i];
+        int k = 0, left = 0;
+        while (k < kept && !loses(&one, &all->item[k])) k++;
+        if (k < kept) continue;
+        for (k = 0; k < kept; k++)
+            if (!is_inside(&all->item[k], &one)) all->item[left++] = all->item[k];
+        all->item[left++] = one;
+        kept = left;
+    }
+    all->n = kept;
+}
+
 /* Sorted candidates above the threshold, or the best of a subject. */
 static void apply_threshold(candidates *all, const rg_detect_options *o, bool subject)
 {
@@ -501,21 +557,37 @@ static int hand_over(const candidates *all, rg_detection **found, int *n)
     return 0;
 }
 
-int rg_detect(rg_detector *d, const rg_image *image, rg_detection **found, int *n)
+/* The infrared image, where it is wanted. */
+static int check_infrared(const rg_detector *d, const view *v)
+{
+    const char *method = rg_fuse_name(d->model.method);
+    if (!rg_fuse_wants_infrared(d->model.method)) return 0;
+    if (v->infrared == NULL)
+        return RG_FAIL("the model is for method %s, which needs an infrared image "
+                       "beside %s", method, v->radio->name);
+    return check_image(v->infrared);
+}
+
+int rg_detect(rg_detector *d, const rg_image *radio, const rg_image *infrared,
+              rg_detection **found, int *n)
 {
     const rg_detect_options *o = &d->options;
     candidates all = { 0 };
-    layout windows;
+    view v = { .radio = radio, .infrared = infrared };
     *found = NULL;
     *n = 0;
-    RG_TRY(check_image(image));
-    RG_TRY(lay_out(image, &windows));
-    int status = look_at_all(d, image, &windows, &all);
+    RG_TRY(check_image(radio));
+    RG_TRY(check_infrared(d, &v));
+    RG_TRY(lay_out(radio, &v.windows));
+    int status = look_at_all(d, &v, &all);
     if (status == 0 && all.n > 0) {
         qsort(all.item, (size_t)all.n, sizeof *all.item, by_probability);
         suppress(&all, o->class_iou, false);
-        if (!o->all) suppress(&all, o->class_iou, true);
-        if (!o->all) apply_threshold(&all, o, windows.nx * windows.ny == 1);
+        if (!o->all) {
+            suppress(&all, o->class_iou, true);
+            apply_threshold(&all, o, v.windows.nx * v.windows.ny == 1);
+            choose_wholes(&all);    /* a whole that is not shown hides no part */
+        }
     }
     if (status == 0) status = hand_over(&all, found, n);
     free(all.item);

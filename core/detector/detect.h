@@ -2,7 +2,7 @@
  *
  *     rg_detector *detector; rg_detection *found; int n;
  *     RG_TRY(rg_detect_open(&detector, "claran-d1.fits", &rg_detect_defaults));
- *     RG_TRY(rg_detect(detector, image, &found, &n));
+ *     RG_TRY(rg_detect(detector, image, NULL, &found, &n));
  *     free(found);
  *     rg_detect_close(detector);
  */
@@ -49,18 +49,26 @@ int rg_detect_open(rg_detector **out, const char *model_path,
                    const rg_detect_options *options);
 void rg_detect_close(rg_detector *detector);
 
-/* Detections in the image, best probability first.  An image of a subject's size is one
- * 3' window about its middle; a larger one is covered by 3' windows that overlap by
- * half, and what two windows see is reported once.  Needs a WCS and a finite pixel.
- * Caller frees *found with free(). */
-int rg_detect(rg_detector *detector, const rg_image *image, rg_detection **found,
-              int *n);
+/* Detections in the radio image, best probability first.  An image of a subject's size
+ * is one 3' window about its middle; a larger one is covered by 3' windows that overlap
+ * by half, and what two windows see is reported once.  Of a source and its part the
+ * whole is reported, unless the part is much the more probable.  Needs a WCS and a
+ * finite pixel. `infrared` is the same sky on any grid, NULL where the model's method
+ * does not want it; windows of which it covers less than half are not looked at, and
+ * where that is all of them it is a failure.  Caller frees *found with free(). */
+int rg_detect(rg_detector *detector, const rg_image *radio, const rg_image *infrared,
+              rg_detection **found, int *n);
+
+/* Windows of the last rg_detect that were left out for want of infrared. */
+int rg_detect_uncovered(const rg_detector *detector);
 
 /* What the network is shown of a window (a grid of RG_CLARAN_SUBJECT pixels a side):
  * rgb [132][132][3], row 0 at the bottom.  Pixels without a value get the window's
- * lowest, so that no border looks like emission.  Returns 1 where no pixel has a
- * value. */
-int rg_detect_window(const rg_claran *model, const rg_image *image,
+ * lowest, so that no border looks like emission.  RG_DETECT_BLANK where no radio pixel
+ * has a value, RG_DETECT_UNCOVERED where fewer than half of the infrared ones have; 0
+ * where rgb is filled, -1 on failure. */
+enum { RG_DETECT_BLANK = 1, RG_DETECT_UNCOVERED = 2 };
+int rg_detect_window(rg_method method, const rg_image *radio, const rg_image *infrared,
                      const rg_sky *window, uint8_t *rgb);
 
 /* A box between FITS pixels of the image (xmin, ymin, xmax, ymax; 1-based, pixel edges)

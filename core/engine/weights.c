@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "core/engine/error.h"
+#include "core/engine/file.h"
 
 #define FORMAT_KEY "WFORMAT"
 #define COUNT_KEY "NTENSORS"
@@ -359,17 +360,11 @@ static int write_all(const rg_weights *w, const char *path, bool half)
 
 int rg_weights_write(const rg_weights *w, const char *path, bool half)
 {
-    char beside[4096];
-    int n = snprintf(beside, sizeof beside, "%s.%ld.part", path, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof beside)
-        return RG_FAIL("%s: the name is too long", path);
-    remove(beside);
+    char beside[RG_FILE_NAME];
+    RG_TRY(rg_file_beside(path, beside));
     int result = write_all(w, beside, half);
-    if (result == 0 && rename(beside, path) != 0)
-        result = RG_FAIL("cannot rename %s to it: %m", beside);
-    if (result == 0) return 0;
-    remove(beside);
-    return rg_error_prefix("%s: ", path);
+    if (result != 0) rg_error_prefix("%s: ", path);
+    return rg_file_keep(result, beside, path);
 }
 
 /* One card of the primary header, if it is one of ours. */

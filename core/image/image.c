@@ -5,6 +5,7 @@
 #include <float.h>
 #include <fitsio.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <zlib.h>
 
 #include "core/engine/error.h"
+#include "core/engine/file.h"
 
 /* ---- making one ---- */
 
@@ -164,10 +166,50 @@ static double read_number(fitsfile *fits, const char *keyword)
     return status == 0 && isfinite(value) ? value : 0;
 }
 
+/* [m]; 0 where the comment names no unit and the value is not 0.1 to 1000 micron. */
+static double wavelength_of(double value, const char *comment)
+{
+    static const struct { const char *name; double metres; } units[] = {
+        { "micro", 1e-6 }, { "[um]", 1e-6 }, { "angstrom", 1e-10 }, { "[nm]", 1e-9 },
+        { "nanom", 1e-9 }, { "[mm]", 1e-3 }, { "[cm]", 1e-2 }, { "[m]", 1 } };
+    if (!(value > 0 && isfinite(value))) return 0;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcasestr(comment, units[i].name)) return value * units[i].metres;
+    return value >= 0.1 && value <= 1000 ? value * 1e-6 : 0;
+}
+
+static double read_wavelength(fitsfile *fits)
+{
+    static const char *const names[] = { "WAVELEN", "WAVELENG", "WAVELNTH" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int status = 0;
+        double value = 0;
+        char comment[FLEN_COMMENT] = "";
+        fits_read_key_dbl(fits, names[i], &value, comment, &status);
+        if (status == 0) return wavelength_of(value, comment);
+    }
+    return 0;
+}
+
+/* What tells a radio image from an infrared one. */
+static void read_origin(fitsfile *fits, rg_image *image)
+{
+    char unwise[72];
+    read_text(fits, "SURVEY", image->survey);
+    read_text(fits, "UNW_VER", unwise);
+    if (unwise[0] && !image->survey[0])
+        snprintf(image->survey, sizeof image->survey, "unWISE");
+    read_text(fits, "TELESCOP", image->telescope);
+    read_text(fits, "BAND", image->band);
+    if (!image->band[0]) read_text(fits, "FILTER", image->band);
+    image->wavelength = read_wavelength(fits);
+}
+
 static void read_keywords(fitsfile *fits, rg_image *image)
 {
     read_text(fits, "OBJECT", image->object);
     read_text(fits, "BUNIT", image->unit);
+    read_origin(fits, image);
     image->beam[0] = fabs(read_number(fits, "BMAJ")) * 3600;
     image->beam[1] = fabs(read_number(fits, "BMIN")) * 3600;
     image->beam[2] = read_number(fits, "BPA");
@@ -288,12 +330,25 @@ static void write_sky(fitsfile *fits, const rg_sky *sky, int *status)
     free(cards);
 }
 
+static void write_origin(fitsfile *fits, const rg_image *image, int *status)
+{
+    if (image->survey[0])
+        fits_write_key_str(fits, "SURVEY", image->survey, NULL, status);
+    if (image->telescope[0])
+        fits_write_key_str(fits, "TELESCOP", image->telescope, NULL, status);
+    if (image->band[0]) fits_write_key_str(fits, "BAND", image->band, NULL, status);
+    if (image->wavelength > 0)
+        fits_write_key_dbl(fits, "WAVELEN", image->wavelength * 1e6, -12, "[micron]",
+                           status);
+}
+
 static void write_keywords(fitsfile *fits, const rg_image *image, int *status)
 {
     const double *beam = image->beam;
     if (image->object[0])
         fits_write_key_str(fits, "OBJECT", image->object, NULL, status);
     if (image->unit[0]) fits_write_key_str(fits, "BUNIT", image->unit, NULL, status);
+    write_origin(fits, image, status);
     if (beam[0] > 0) {
         fits_write_key_dbl(fits, "BMAJ", beam[0] / 3600, -12, "[deg] beam", status);
         fits_write_key_dbl(fits, "BMIN", beam[1] / 3600, -12, "[deg]", status);
@@ -317,28 +372,25 @@ static void write_all(fitsfile *fits, const rg_image *image, const char *const *
 
 int rg_image_write(const rg_image *image, const char *path, const char *const *history)
 {
-    char beside[FLEN_FILENAME];
+    char beside[RG_FILE_NAME];
     int status = 0, closed = 0;
     fitsfile *fits = NULL;
-    int n = snprintf(beside, sizeof beside, "%s.%ld.part", path, (long)getpid());
-    if (n >= (int)sizeof beside) return RG_FAIL("the name %s is too long", path);
-    unlink(beside);               /* CFITSIO would not replace it */
-    fits_create_diskfile(&fits, beside, &status);
+    RG_TRY(rg_file_beside(path, beside));
+    if (fits_create_diskfile(&fits, beside, &status) == 0) {
+        write_all(fits, image, history, &status);
+        fits_close_file(fits, &closed);
+    }
+    if (status == 0) status = closed;
     if (status != 0) {
         cfitsio_failed(status, "cannot be written");
-        return rg_error_prefix("%s ", path);
+        rg_error_prefix("%s ", path);
     }
-    write_all(fits, image, history, &status);
-    fits_close_file(fits, &closed);
-    if (status == 0) status = closed;
-    if (status == 0 && rename(beside, path) == 0) return 0;
-    if (status != 0) cfitsio_failed(status, "cannot be written");
-    else RG_FAIL("cannot be written: %s", strerror(errno));
-    unlink(beside);
-    return rg_error_prefix("%s ", path);
+    return rg_file_keep(status, beside, path);
 }
 
 /* ---- resampling ---- */
+
+enum { SPAN_MAX = 256 };      /* a bound for what absurd headers can cost */
 
 /* Keys (1981) with a = -1/2: weights of the pixels at -1, 0, 1, 2 for 0 <= t < 1. */
 static void keys_weights(double t, double w[4])
@@ -349,35 +401,119 @@ static void keys_weights(double t, double w[4])
     w[3] = (0.5 * t - 0.5) * t * t;
 }
 
-/* Sum of count x count pixels from column x, row y [0-based]; NaN where one of them is
+/* Sum of columns x rows pixels from column x, row y [0-based]; NaN where one of them is
  * outside. */
-static double weigh(const rg_image *image, int x, int y, int count, const double *wx,
-                    const double *wy)
+static double weigh(const rg_image *image, int x, int y, int columns, int rows,
+                    const double *wx, const double *wy)
 {
-    if (x < 0 || y < 0 || x + count > image->nx || y + count > image->ny) return NAN;
+    if (x < 0 || y < 0 || x + columns > image->nx || y + rows > image->ny) return NAN;
     double sum = 0;
-    for (int j = 0; j < count; j++) {
+    for (int j = 0; j < rows; j++) {
         const float *row = image->pixels + (size_t)(y + j) * image->nx + x;
         double line = 0;
-        for (int i = 0; i < count; i++) line += wx[i] * row[i];
+        for (int i = 0; i < columns; i++) line += wx[i] * row[i];
         sum += wy[j] * line;
     }
     return sum;
 }
 
+static bool is_inside(const rg_image *image, double x, double y)
+{
+    return x > 0.5 && x < image->nx + 0.5 && y > 0.5 && y < image->ny + 0.5;
+}
+
 /* The image at FITS pixel x, y. */
 static float sample(const rg_image *image, double x, double y)
 {
-    if (!(x > 0.5 && x < image->nx + 0.5 && y > 0.5 && y < image->ny + 0.5)) return NAN;
+    if (!is_inside(image, x, y)) return NAN;
     int i = (int)floor(x) - 1, j = (int)floor(y) - 1;
     double tx = x - 1 - i, ty = y - 1 - j, wx[4], wy[4];
     keys_weights(tx, wx);
     keys_weights(ty, wy);
-    double value = weigh(image, i - 1, j - 1, 4, wx, wy);
+    double value = weigh(image, i - 1, j - 1, 4, 4, wx, wy);
     double lx[2] = { 1 - tx, tx }, ly[2] = { 1 - ty, ty };
-    if (isnan(value)) value = weigh(image, i, j, 2, lx, ly);
+    if (isnan(value)) value = weigh(image, i, j, 2, 2, lx, ly);
     if (!isnan(value)) return (float)value;
     return image->pixels[(size_t)(j + (ty >= 0.5)) * image->nx + i + (tx >= 0.5)];
+}
+
+static double keys(double t)
+{
+    double w[4], whole = floor(t);
+    keys_weights(t - whole, w);
+    return whole < 2 ? w[1 - (int)whole] : 0;
+}
+
+static double triangle(double t)
+{
+    return fmax(1 - t, 0);
+}
+
+/* Weights, of sum 1, of the pixels of an axis of `size` pixels about `at` [0-based]
+ * under a kernel that ends at `reach`, made `span` times as wide; how many from *first
+ * on, or 0 where one of them is outside. */
+static int spread(double (*kernel)(double), double reach, double span, double at,
+                  int size, int *first, double *w)
+{
+    double low = floor(at - reach * span) + 1, high = ceil(at + reach * span) - 1;
+    double sum = 0;
+    if (!(low >= 0 && high <= size - 1)) return 0;
+    int n = (int)(high - low) + 1;
+    *first = (int)low;
+    for (int i = 0; i < n; i++) sum += w[i] = kernel(fabs(low + i - at) / span);
+    for (int i = 0; i < n; i++) w[i] /= sum;
+    return n;
+}
+
+/* The mean of the finite pixels within span[0] x span[1] about x, y [0-based]. */
+static double mean_about(const rg_image *image, double x, double y, const double *span)
+{
+    int x1 = (int)fmax(ceil(x - span[0] / 2), 0),
+        y1 = (int)fmax(ceil(y - span[1] / 2), 0);
+    int x2 = (int)fmin(floor(x + span[0] / 2), image->nx - 1);
+    int y2 = (int)fmin(floor(y + span[1] / 2), image->ny - 1);
+    double sum = 0, n = 0;
+    for (int j = y1; j <= y2; j++)
+        for (int i = x1; i <= x2; i++) {
+            float value = image->pixels[(size_t)j * image->nx + i];
+            if (isfinite(value)) sum += value, n++;
+        }
+    return n > 0 ? sum / n : NAN;
+}
+
+/* As `sample`, by kernels span[2] times as wide; room for weights [nx + ny]. */
+static float sample_wide(const rg_image *image, double x, double y, const double *span,
+                         double *room)
+{
+    static const struct { double (*kernel)(double); double reach; } of[] = {
+        { keys, 2 }, { triangle, 1 } };
+    double *wx = room, *wy = room + image->nx;
+    if (!is_inside(image, x, y)) return NAN;
+    for (int k = 0; k < 2; k++) {
+        int i, j, columns, rows;
+        columns = spread(of[k].kernel, of[k].reach, span[0], x - 1, image->nx, &i, wx);
+        rows = spread(of[k].kernel, of[k].reach, span[1], y - 1, image->ny, &j, wy);
+        if (columns == 0 || rows == 0) continue;
+        double value = weigh(image, i, j, columns, rows, wx, wy);
+        if (!isnan(value)) return (float)value;
+    }
+    return (float)mean_about(image, x - 1, y - 1, span);
+}
+
+/* How much coarser the grid is than the image along the image's axes; 1 where it is
+ * not, or its middle has no place on the image's projection. */
+static int find_span(const rg_image *image, const rg_sky *grid, int nx, int ny,
+                     double span[2])
+{
+    span[0] = span[1] = 1;
+    rg_sky_span(grid, (nx + 1) / 2.0, (ny + 1) / 2.0, image->sky, span);
+    for (int k = 0; k < 2; k++) {
+        if (span[k] > SPAN_MAX)
+            return RG_FAIL("%s cannot be resampled: %.0f of its pixels make one of the "
+                           "grid's, at most %d can", image->name, span[k], SPAN_MAX);
+        if (!(span[k] > 1.05)) span[k] = 1;
+    }
+    return 0;
 }
 
 int rg_image_resample(const rg_image *image, const rg_sky *grid, int nx, int ny,
@@ -387,17 +523,54 @@ int rg_image_resample(const rg_image *image, const rg_sky *grid, int nx, int ny,
         return RG_FAIL("%s cannot be resampled: %s", image->name, image->sky_problem[0]
                        ? image->sky_problem : "it has no celestial WCS");
     int failed = 0;
+    double span[2];
+    RG_TRY(find_span(image, grid, nx, ny, span));
+    bool wide = span[0] > 1 || span[1] > 1;
+    size_t room = 2 * (size_t)nx + (wide ? (size_t)image->nx + image->ny : 0);
 #pragma omp parallel for schedule(static) reduction(|:failed)
     for (int y = 0; y < ny; y++) {
-        double *xy = malloc(2 * sizeof *xy * (size_t)nx);
+        double *xy = malloc(room * sizeof *xy);
         failed |= xy == NULL;
         if (xy == NULL) continue;
         rg_sky_map_row(grid, y + 1, nx, image->sky, xy);
-        for (int x = 0; x < nx; x++)
-            out[(size_t)y * nx + x] = sample(image, xy[2 * x], xy[2 * x + 1]);
+        for (int x = 0; x < nx; x++) {
+            double *at = xy + 2 * x;
+            out[(size_t)y * nx + x] = wide
+                ? sample_wide(image, at[0], at[1], span, xy + 2 * nx)
+                : sample(image, at[0], at[1]);
+        }
         free(xy);
     }
     return failed ? RG_FAIL("out of memory: %d pixels of a row", nx) : 0;
+}
+
+/* ---- overlap ---- */
+
+/* Whether the image has a value at FITS pixel x, y. */
+static int has_value(const rg_image *image, double x, double y)
+{
+    if (!(x >= 0.5 && x < image->nx + 0.5 && y >= 0.5 && y < image->ny + 0.5)) return 0;
+    size_t column = (size_t)(x - 0.5), row = (size_t)(y - 0.5);
+    return isfinite(image->pixels[row * image->nx + column]) != 0;
+}
+
+int rg_image_cover(const rg_image *a, const rg_image *b, double *share)
+{
+    enum { SIDE = 64 };
+    int all = 0, common = 0;
+    *share = 0;
+    if (a->sky == NULL || b->sky == NULL)
+        return RG_FAIL("%s has no celestial WCS", (a->sky ? b : a)->name);
+    for (int k = 0; k < SIDE * SIDE; k++) {
+        double x = 0.5 + a->nx * (k % SIDE + 0.5) / SIDE, ra, dec;
+        double y = 0.5 + a->ny * (k / SIDE + 0.5) / SIDE;
+        if (!has_value(a, x, y) || rg_sky_to_world(a->sky, x, y, &ra, &dec) != 0)
+            continue;
+        all++;
+        if (rg_sky_to_pixel(b->sky, ra, dec, &x, &y) == 0) common += has_value(b, x, y);
+    }
+    if (all > 0) *share = (double)common / all;
+    return 0;
 }
 
 /* ---- noise ---- */

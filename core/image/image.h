@@ -21,6 +21,11 @@ typedef struct rg_image {
     char name[1024];      /* the file name, or what the reader was told, for messages */
     char object[72];      /* OBJECT, else "" */
     char unit[72];        /* BUNIT, else "" */
+    char survey[72];      /* SURVEY, "unWISE" where UNW_VER is given, else "" */
+    char telescope[72];   /* TELESCOP, else "" */
+    char band[72];        /* BAND or FILTER as a text, such as "1" of WISE, else "" */
+    double wavelength;    /* [m]: WAVELEN, WAVELENG or WAVELNTH in the unit its comment
+                             names, else micron (0.1 to 1000); 0 unknown */
     double beam[3];       /* BMAJ, BMIN [arcsec], BPA [deg]; 0 where absent */
     uint32_t checksum;    /* CRC-32 of the pixels as floats: what was looked at */
     char sky_problem[256];/* why sky is NULL, a sentence; "" otherwise */
@@ -48,9 +53,17 @@ int rg_image_write(const rg_image *image, const char *path, const char *const *h
 
 /* The image at the pixel centres of `grid`, out [ny][nx]: bicubic (Keys 1981,
  * a = -1/2); where one of the 16 neighbours is NaN or outside, bilinear of the 4; where
- * one of those is, the nearest if finite, else NaN.  `image` needs a sky. */
+ * one of those is, the nearest if finite, else NaN.  Along an axis of the image on
+ * which a pixel of the grid's middle spans s > 1.05 of its pixels the three kernels are
+ * s times as wide, so that no detail finer than the grid comes back as a coarse one;
+ * the last is then the mean of the finite pixels in s; s > 256 is a sentence.  Surface
+ * brightness is kept.  `image` needs a sky. */
 int rg_image_resample(const rg_image *image, const rg_sky *grid, int nx, int ny,
                       float *out);
+
+/* The share (0 to 1) of the sky that `a` shows where `b` has values too, from 64 x 64
+ * samples of a; where a is blank does not count.  Both need a sky. */
+int rg_image_cover(const rg_image *a, const rg_image *b, double *share);
 
 /* Median and noise of n pixels, NaN left out: sigma = 1.4826 x MAD (spec/claran.md).
  * Fails when no pixel is finite. */

@@ -204,6 +204,21 @@ int rg_sky_orientation(const rg_sky *sky, double x, double y, double *angle,
     return 0;
 }
 
+int rg_sky_span(const rg_sky *from, double x, double y, const rg_sky *to,
+                double span[2])
+{
+    double ra, dec;
+    steps f, t;
+    RG_TRY(take_steps(from, x, y, &f));
+    RG_TRY(rg_sky_to_world(from, x, y, &ra, &dec));
+    RG_TRY(rg_sky_to_pixel(to, ra, dec, &x, &y));
+    RG_TRY(take_steps(to, x, y, &t));
+    double area = fabs(t.xe * t.yn - t.xn * t.ye);
+    span[0] = hypot(f.xe * t.yn - f.xn * t.ye, f.ye * t.yn - f.yn * t.ye) / area;
+    span[1] = hypot(f.xe * t.xn - f.xn * t.xe, f.ye * t.xn - f.yn * t.xe) / area;
+    return 0;
+}
+
 /* Position angle [deg] of +y of the square grid that turns least from these steps. */
 static double nearest_angle(const steps *s)
 {
@@ -434,6 +449,9 @@ static int set_up(struct wcsprm *wcs)
         return RG_FAIL("the header has no celestial WCS: its axes are %.16s and %.16s",
                        wcs->ctype[0][0] ? wcs->ctype[0] : "unnamed",
                        wcs->ctype[1][0] ? wcs->ctype[1] : "unnamed");
+    if (wcs->lin.disseq && (wcs->cdelt[0] != 1 || wcs->cdelt[1] != 1))
+        return RG_FAIL("the header's TPV distortion goes with CDi_j, not with CDELT "
+                       "(wcslib would take its degrees for pixels)");
     return to_icrs(wcs);
 }
 

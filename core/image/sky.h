@@ -18,7 +18,8 @@ typedef struct rg_sky rg_sky;
 /* The celestial axes described by `cards` (ncards x 80 characters, as in a FITS header)
  * of an nx x ny [pixels] image.  Degenerate further axes are held at their first pixel.
  * Fails when there is no celestial pair, or it cannot be inverted at the centre of the
- * image.  Caller frees. */
+ * image.  SIP and TPV distortions are followed, forwards and back; SCAMP's older use of
+ * PVi_j with TAN is a sentence.  Caller frees. */
 int rg_sky_new(rg_sky **out, const char *cards, int ncards, int nx, int ny);
 
 /* A gnomonic (RA---TAN) grid of n x n pixels of `pixel` [arcsec], north up, east left,
@@ -41,6 +42,11 @@ int rg_sky_to_pixel(const rg_sky *sky, double ra, double dec, double *x, double 
  * where there is none; within a ten-thousandth of a pixel.  For resampling; much faster
  * than single calls. */
 void rg_sky_map_row(const rg_sky *from, double y, int n, const rg_sky *to, double *xy);
+
+/* How many pixels of `to`, along its x and its y, one pixel of `from` spans at its
+ * pixel x, y: 2, 2 where the pixels of `to` are half as large, however it is turned. */
+int rg_sky_span(const rg_sky *from, double x, double y, const rg_sky *to,
+                double span[2]);
 
 /* Side of a square of the pixel's area at the image's centre [arcsec]. */
 double rg_sky_pixel_arcsec(const rg_sky *sky);

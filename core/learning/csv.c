@@ -12,7 +12,7 @@
 struct rg_csv {
     const char *path;              /* borrowed */
     const char *const *column;     /* names; borrowed */
-    int columns;
+    int columns, needed;           /* those after the needed may be absent */
     int at[RG_CSV_COLUMNS];        /* which cell of a line each column is */
     FILE *file;
     char *line;                    /* getline's; owned */
@@ -47,7 +47,7 @@ static int read_header(rg_csv *csv)
         for (int c = 0; c < csv->columns; c++)
             if (strcmp(cell, csv->column[c]) == 0) csv->at[c] = i;
     }
-    for (int c = 0; c < csv->columns; c++)
+    for (int c = 0; c < csv->needed; c++)
         if (csv->at[c] < 0)
             return RG_FAIL("%s: its first line names no column \"%s\"", csv->path,
                            csv->column[c]);
@@ -55,14 +55,15 @@ static int read_header(rg_csv *csv)
 }
 
 int rg_csv_open(rg_csv **out, const char *path, const char *const *columns,
-                int ncolumns)
+                int ncolumns, int needed)
 {
     *out = NULL;
-    if (ncolumns < 1 || ncolumns > RG_CSV_COLUMNS)
+    if (ncolumns < 1 || ncolumns > RG_CSV_COLUMNS || needed > ncolumns)
         return RG_FAIL("%s: cannot look for %d columns", path, ncolumns);
     rg_csv *csv = rg_error_alloc(1, sizeof *csv, "a list");
     if (csv == NULL) return -1;
-    *csv = (rg_csv){ .path = path, .column = columns, .columns = ncolumns };
+    *csv = (rg_csv){ .path = path, .column = columns, .columns = ncolumns,
+                      .needed = needed };
     csv->file = fopen(path, "r");
     int status = csv->file ? read_header(csv) : RG_FAIL("cannot open the list %s: %s",
                                                         path, strerror(errno));
@@ -84,17 +85,20 @@ int rg_csv_next(rg_csv *csv, char **value)
     int row = next_line(csv);
     if (row <= 0) return row;
     for (int c = 0; c < csv->columns; c++) value[c] = NULL;
+    static char absent[1];
     char *line = csv->line;
     for (int i = 0; line != NULL; i++) {
         char *cell = strsep(&line, ",");
         for (int c = 0; c < csv->columns; c++)
             if (csv->at[c] == i) value[c] = cell;
     }
-    for (int c = 0; c < csv->columns; c++)
+    for (int c = 0; c < csv->columns; c++) {
+        if (csv->at[c] < 0) value[c] = absent;
         if (value[c] == NULL) {
             RG_FAIL("ends before its %s", csv->column[c]);
             return rg_csv_problem(csv);
         }
+    }
     return 1;
 }
 

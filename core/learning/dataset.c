@@ -9,9 +9,9 @@
 #include "core/engine/error.h"
 #include "core/learning/csv.h"
 
-enum { FILE_, CLASS, XMIN, YMIN, XMAX, YMAX, COLUMNS };
+enum { FILE_, CLASS, XMIN, YMIN, XMAX, YMAX, IR, COLUMNS, NEEDED = IR };
 static const char *const column[COLUMNS] = {
-    "file", "class", "xmin", "ymin", "xmax", "ymax"
+    "file", "class", "xmin", "ymin", "xmax", "ymax", "ir"
 };
 
 char *rg_dataset_locate(const char *list, const char *file)
@@ -90,6 +90,9 @@ static int read_row(rg_dataset *set, const char *list, char *const value[COLUMNS
     rg_label label;
     rg_field *field = field_of(set, list, value[FILE_]);
     if (field == NULL) return -1;
+    if (value[IR][0] != '\0' && field->infrared == NULL)
+        field->infrared = rg_dataset_locate(list, value[IR]);
+    if (value[IR][0] != '\0' && field->infrared == NULL) return -1;
     if (value[CLASS][0] == '\0') return 0;
     RG_TRY(read_label(value, &label));
     rg_label *more = grown(field->labels, field->nlabels, sizeof *more);
@@ -105,7 +108,7 @@ static int read_rows(rg_dataset *set, const char *path)
     rg_csv *csv;
     char *value[COLUMNS];
     int row;
-    RG_TRY(rg_csv_open(&csv, path, column, COLUMNS));
+    RG_TRY(rg_csv_open(&csv, path, column, COLUMNS, NEEDED));
     while ((row = rg_csv_next(csv, value)) > 0)
         if (read_row(set, path, value) != 0) {
             row = rg_csv_problem(csv);
@@ -132,6 +135,7 @@ void rg_dataset_free(rg_dataset *set)
     for (int i = 0; i < set->nfields; i++) {
         free(set->fields[i].file);
         free(set->fields[i].path);
+        free(set->fields[i].infrared);
         free(set->fields[i].labels);
     }
     free(set->fields);

@@ -6,7 +6,8 @@
  *     rg_dataset_free(set);
  *
  * A list has a header line; the columns read are file, class, xmin, ymin, xmax, ymax,
- * in any order, others are ignored.  Boxes are FITS pixels of the image, 1-based, pixel
+ * in any order, and where there is one ir: the infrared image of the same sky; others
+ * are ignored.  Boxes are FITS pixels of the image, 1-based, pixel
  * edges.  One row a source; rows of one file need not be together.  A row with an empty
  * class stands for a field without sources.  Class "?" marks emission that is neither
  * an example nor background.  Files are relative to the list's folder, or to a folder
@@ -25,6 +26,7 @@ typedef struct rg_label {
 typedef struct rg_field {
     char *file;               /* as in the list; owned */
     char *path;               /* where it was found; owned */
+    char *infrared;           /* where its infrared image is, or NULL; owned */
     rg_label *labels;         /* owned */
     int nlabels;
 } rg_field;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/engine/error.h"
-#include "core/image/contour.h"
+#include "core/image/island.h"
 
 /* Radio Galaxy Zoo's boxes go round the islands above this [sigma]. */
 #define BOX_LEVEL 4.0
@@ -64,7 +64,7 @@ static bool is_cut(const rg_image *image, const rg_island *island)
 
 static unit describe(const field *f, const rg_island *island)
 {
-    bool holds = island->peak >= RG_CONTOUR_BASE * f->sigma && island->npixels >= 3;
+    bool holds = island->peak >= RG_ISLAND_BASE * f->sigma && island->npixels >= 3;
     return (unit){
         .label = { island->x1 + 0.5, island->y1 + 0.5, island->x2 + 1.5,
                    island->y2 + 1.5, 0 },
@@ -83,8 +83,8 @@ static int find_units(field *f)
     RG_TRY(rg_image_noise(image->pixels, (size_t)image->nx * image->ny, &median,
                           &f->sigma));
     if (!(f->sigma > 0)) return 0;
-    RG_TRY(rg_contour_islands(image->pixels, image->nx, image->ny, BOX_LEVEL * f->sigma,
-                              RG_CONTOUR_STEP, &islands, &f->n, &f->map));
+    RG_TRY(rg_island_find(image->pixels, image->nx, image->ny, BOX_LEVEL * f->sigma,
+                              RG_ISLAND_STEP, &islands, &f->n, &f->map));
     f->units = rg_error_alloc((size_t)f->n, sizeof *f->units, "islands of a field");
     for (int i = 0; f->units && i < f->n; i++) f->units[i] = describe(f, &islands[i]);
     free(islands);
@@ -417,8 +417,8 @@ static int count(const field *subject, int number, const rg_sky *grid,
 {
     rg_island *islands;
     int n, *map;
-    RG_TRY(rg_contour_islands(fine, FINE, FINE, RG_CONTOUR_BASE * subject->sigma,
-                              RG_CONTOUR_STEP, &islands, &n, &map));
+    RG_TRY(rg_island_find(fine, FINE, FINE, RG_ISLAND_BASE * subject->sigma,
+                              RG_ISLAND_STEP, &islands, &n, &map));
     for (int i = 0; i < n; i++) {
         int best = -1;
         if (islands[i].npixels < SPECK) continue;

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/learning/simulate.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/engine/error.h"
-#include "core/image/contour.h"
+#include "core/engine/random.h"
+#include "core/image/island.h"
+#include "core/learning/infrared.h"
 #include "core/learning/label.h"
 
 #define PI 3.14159265358979323846
@@ -20,6 +19,7 @@
 #define BOX_LEVEL 4.0             /* [sigma] of the islands that the boxes go round */
 #define SPECK 3                   /* fewer pixels above 5.2 sigma are no component */
 #define SUBJECT 180.0             /* the noise is that of so much sky [arcsec] */
+#define SCATTER 0.4               /* of the hosts about the cores [arcsec] */
 #define APART 4                   /* boxes of two sources keep so far apart [pixels] */
 
 /* ---- chance ---- */
@@ -70,7 +70,11 @@ static int poisson(chance *c, double mean)
  * long axis from +x [rad], flux in any unit. */
 typedef struct blob { double x, y, major, minor, angle, flux; } blob;
 
-typedef struct source { blob blob[BLOBS]; int n; } source;
+typedef struct source {
+    blob blob[BLOBS];
+    int n;
+    double host_x, host_y;    /* the core's place, or the middle's [arcsec] */
+} source;
 
 /* Where it is [pixels, 0-based] and its brightest pixel [Jy/beam]. */
 typedef struct placed { source source; double x, y, peak; } placed;
@@ -96,6 +100,8 @@ static const recipe recipes[RG_CLASSES] = {
     [6] = { 0.00, 0.15, 68, 0.4, 1.0, 0.3, 0.1, 0.15,  30, 0.9 },   /* 3C_3P */
 };
 
+/* Several draws for one source are statements of their own below: compilers differ in
+ * the order in which they call the arguments of a function. */
 static void put(source *s, double x, double y, double major, double minor, double angle,
                 double flux)
 {
@@ -121,16 +127,21 @@ static void draw_lobe(chance *c, source *s, const recipe *how, double angle, dou
     double hot = pow(uniform(c, 0, 1), 3) * flux, long_ = arm * uniform(c, 0.3, 0.8);
     double middle = arm - long_ * uniform(c, 0.1, 0.5);
     double tilt = angle + 0.25 * normal(c), wide = long_ * uniform(c, 0.3, 0.8);
-    put(s, arm * across, arm * up, uniform(c, 0.5, 3), uniform(c, 0.5, 2), tilt, hot);
+    double minor = uniform(c, 0.5, 2), major = uniform(c, 0.5, 3);
+    put(s, arm * across, arm * up, major, minor, tilt, hot);
     put(s, middle * across, middle * up, long_, wide, tilt, flux - hot);
     if (happens(c, how->second)) {
         double at = arm * uniform(c, 0.35, 0.8), off = 0.12 * arm * normal(c);
-        put(s, at * across - off * up, at * up + off * across, uniform(c, 0.5, 4),
-            uniform(c, 0.5, 3), tilt, flux * uniform(c, 0.1, 0.8));
+        double share = uniform(c, 0.1, 0.8);
+        minor = uniform(c, 0.5, 3), major = uniform(c, 0.5, 4);
+        put(s, at * across - off * up, at * up + off * across, major, minor, tilt,
+            flux * share);
     }
-    if (happens(c, how->bridge))
-        put(s, 0.45 * arm * across, 0.45 * arm * up, arm * uniform(c, 0.6, 0.9),
-            arm * uniform(c, 0.1, 0.35), angle, flux * exp(uniform(c, -3, -0.5)));
+    if (happens(c, how->bridge)) {
+        double share = exp(uniform(c, -3, -0.5));
+        minor = arm * uniform(c, 0.1, 0.35), major = arm * uniform(c, 0.6, 0.9);
+        put(s, 0.45 * arm * across, 0.45 * arm * up, major, minor, angle, flux * share);
+    }
 }
 
 static void draw_double(chance *c, source *s, const recipe *how, double length)
@@ -140,11 +151,16 @@ static void draw_double(chance *c, source *s, const recipe *how, double length)
     if (happens(c, 0.1)) bent += uniform(c, 0.3, 0.8);    /* wide-angle tails */
     draw_lobe(c, s, how, angle + bent, length / 2 * uneven, ratio);
     draw_lobe(c, s, how, angle + PI - bent, length / 2 / uneven, 1 / ratio);
-    if (happens(c, how->core))
-        put(s, 0.03 * length * normal(c), 0.03 * length * normal(c),
-            uniform(c, 0, 1.5), 0, angle, exp(uniform(c, -3, 0.5)));
-    if (how->core > 0 && happens(c, 0.2))
-        put(s, 0, 0, length * uniform(c, 0.15, 0.4), 1, angle, exp(uniform(c, -3, -1)));
+    if (happens(c, how->core)) {
+        double flux = exp(uniform(c, -3, 0.5)), major = uniform(c, 0, 1.5);
+        s->host_y = 0.03 * length * normal(c);
+        s->host_x = 0.03 * length * normal(c);
+        put(s, s->host_x, s->host_y, major, 0, angle, flux);
+    }
+    if (how->core > 0 && happens(c, 0.2)) {
+        double flux = exp(uniform(c, -3, -1)), major = length * uniform(c, 0.15, 0.4);
+        put(s, 0, 0, major, 1, angle, flux);
+    }
 }
 
 /* One jet that widens, fades, bends and is knotty. */
@@ -169,12 +185,16 @@ static void draw_tailed(chance *c, source *s, const recipe *how, double length)
     double turn = happens(c, 0.5) ? bend : -bend;         /* C or S shape */
     bool both = happens(c, 0.75);
     double far = both ? length / 2 : length;
-    draw_tail(c, s, angle, far * uniform(c, 0.7, 1.3), bend, exp(0.3 * normal(c)));
-    if (both)
-        draw_tail(c, s, angle + PI + how->bend * normal(c), far * uniform(c, 0.7, 1.3),
-                  -turn, exp(0.3 * normal(c)));
-    if (!both || happens(c, how->core + 0.1))
-        put(s, 0, 0, uniform(c, 0, 2), 0, angle, exp(uniform(c, -3, -0.5)));
+    double flux = exp(0.3 * normal(c)), reach = far * uniform(c, 0.7, 1.3);
+    draw_tail(c, s, angle, reach, bend, flux);
+    if (both) {
+        flux = exp(0.3 * normal(c)), reach = far * uniform(c, 0.7, 1.3);
+        draw_tail(c, s, angle + PI + how->bend * normal(c), reach, -turn, flux);
+    }
+    if (!both || happens(c, how->core + 0.1)) {
+        flux = exp(uniform(c, -3, -0.5));
+        put(s, 0, 0, uniform(c, 0, 2), 0, angle, flux);
+    }
 }
 
 static source draw(chance *c, const recipe *how)
@@ -344,11 +364,11 @@ static int judge(const float *pixels, const float *model, int w, int h, double s
     rg_island *base = NULL, *islands = NULL;
     int nbase = 0, n = 0, *base_map = NULL, *map = NULL;
     char *held = NULL, *own = NULL;
-    int status = rg_contour_islands(pixels, w, h, BOX_LEVEL * sigma, RG_CONTOUR_STEP,
+    int status = rg_island_find(pixels, w, h, BOX_LEVEL * sigma, RG_ISLAND_STEP,
                                     &base, &nbase, &base_map);
     if (status == 0)
-        status = rg_contour_islands(pixels, w, h, RG_CONTOUR_BASE * sigma,
-                                    RG_CONTOUR_STEP, &islands, &n, &map);
+        status = rg_island_find(pixels, w, h, RG_ISLAND_BASE * sigma,
+                                    RG_ISLAND_STEP, &islands, &n, &map);
     if (status == 0) held = rg_error_alloc((size_t)nbase + 1, 1, "islands");
     if (held) own = rg_error_alloc((size_t)n + 1, 1, "islands");
     if (own == NULL) status = -1;
@@ -503,7 +523,9 @@ static int label_all(field *f)
         int status = look(f, one, sigma, &p, &found);
         wipe(f, &p);
         RG_TRY(status);
-        if (found.components > 0) f->labels[kept++] = found.label;
+        if (found.components == 0) continue;
+        f->placed[kept] = *one;
+        f->labels[kept++] = found.label;
     }
     f->nlabels = kept;
     return 0;
@@ -586,7 +608,26 @@ static int new_image(const rg_simulation *how, chance *c, int index, rg_image **
     return 0;
 }
 
-static int make_field(field *f)
+/* The galaxies of the sources and the infrared sky they are in; chance of its own, so
+ * that the radio sky does not depend on it. */
+static int make_infrared(const field *f, int index, rg_simulated *out)
+{
+    uint64_t state = rg_random_mix(f->how->seed, ~(uint64_t)index);
+    const rg_sky *sky = out->radio->sky;
+    out->hosts = rg_error_alloc((size_t)f->nlabels, sizeof *out->hosts, "hosts");
+    if (out->hosts == NULL) return -1;
+    for (int i = 0; i < f->nlabels; i++) {
+        const placed *one = &f->placed[i];
+        double x = one->x + one->source.host_x / f->how->pixel, ra, dec;
+        double y = one->y + one->source.host_y / f->how->pixel;
+        RG_TRY(rg_sky_to_world(sky, x + 1, y + 1, &ra, &dec));
+        rg_host_draw(ra, dec, SCATTER, &state, &out->hosts[i]);
+    }
+    return rg_infrared_make(sky, f->n, f->n, out->hosts, f->nlabels,
+                            rg_random_next(&state), &out->infrared);
+}
+
+static int make_field(field *f, int index, rg_simulated *out)
 {
     size_t n = (size_t)f->n * (size_t)f->n;
     f->room = 16 * (1 + f->n * f->n / 10000);
@@ -597,6 +638,7 @@ static int make_field(field *f)
     f->placed = rg_error_alloc((size_t)f->room, sizeof *f->placed, "simulated sources");
     bool room = f->noise && f->model && f->scratch && f->labels && f->placed;
     int status = room ? fill(f) : -1;
+    if (status == 0) status = make_infrared(f, index, out);
     free(f->placed);
     free(f->noise);
     free(f->model);
@@ -604,80 +646,26 @@ static int make_field(field *f)
     return status;
 }
 
-int rg_simulate_field(const rg_simulation *how, int index, rg_image **image,
-                      rg_label **labels, int *n)
+int rg_simulate_field(const rg_simulation *how, int index, rg_simulated *out)
 {
-    *image = NULL;
-    *labels = NULL;
-    *n = 0;
+    *out = (rg_simulated){ .n = 0 };
     RG_TRY(check(how));
     chance c = { how->seed * 0x2545f4914f6cdd1du + (uint64_t)index };
     c.state = next(&c);
-    RG_TRY(new_image(how, &c, index, image));
-    field f = { .how = how, .n = how->size, .chance = c, .image = (*image)->pixels };
-    if (make_field(&f) == 0) {
-        *labels = f.labels;
-        *n = f.nlabels;
-        return 0;
-    }
-    free(f.labels);
-    rg_image_free(*image);
-    *image = NULL;
-    return -1;
-}
-
-/* ---- many ---- */
-
-static int write_field(const rg_simulation *how, int index, const char *directory,
-                       FILE *list)
-{
-    char name[32], path[4096], note[80];
-    rg_image *image;
-    rg_label *labels;
-    int n;
-    snprintf(name, sizeof name, "sim_%05d.fits", index);
-    if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
-        return RG_FAIL("the folder's name is too long: %s", directory);
-    snprintf(note, sizeof note, "Simulated by claran simulate, seed %llu, field %d.",
-             (unsigned long long)how->seed, index);
-    RG_TRY(rg_simulate_field(how, index, &image, &labels, &n));
-    int status = rg_image_write(image, path, (const char *const[]){ note, NULL });
-    for (int i = 0; status == 0 && i < n; i++) {
-        const rg_label *l = &labels[i];
-        const char *class_ = l->class_ > 0 ? rg_boxes_class_name[l->class_] : "?";
-        fprintf(list, "%s,%s,%.1f,%.1f,%.1f,%.1f\n", name, class_, l->xmin, l->ymin,
-                l->xmax, l->ymax);
-    }
-    if (status == 0 && n == 0) fprintf(list, "%s,,,,,\n", name);
-    rg_image_free(image);
-    free(labels);
+    RG_TRY(new_image(how, &c, index, &out->radio));
+    field f = { .how = how, .n = how->size, .chance = c, .image = out->radio->pixels };
+    int status = make_field(&f, index, out);
+    out->labels = f.labels;
+    out->n = f.nlabels;
+    if (status != 0) rg_simulate_clear(out);
     return status;
 }
 
-int rg_simulate_write(const rg_simulation *how, int count, const char *directory,
-                      void (*progress)(void *user, int done, int total), void *user)
+void rg_simulate_clear(rg_simulated *field)
 {
-    char path[4096], beside[4128];
-    int length = (int)strlen(directory);
-    while (length > 1 && directory[length - 1] == '/') length--;
-    if (length == 0 || length > 4000) return RG_FAIL("no folder to write to was named");
-    snprintf(path, sizeof path, "%.*s.csv", length, directory);
-    snprintf(beside, sizeof beside, "%s.%ld.tmp", path, (long)getpid());
-    if (mkdir(directory, 0777) != 0 && errno != EEXIST)
-        return RG_FAIL("cannot make the folder %s: %s", directory, strerror(errno));
-    FILE *list = fopen(beside, "w");
-    if (list == NULL) return RG_FAIL("cannot write %s: %s", beside, strerror(errno));
-    fprintf(list, "file,class,xmin,ymin,xmax,ymax\n");
-    int status = 0;
-    for (int i = 0; status == 0 && i < count; i++) {
-        status = write_field(how, i, directory, list);
-        if (status == 0 && progress) progress(user, i + 1, count);
-    }
-    int bad = ferror(list);
-    if ((fclose(list) != 0 || bad) && status == 0)
-        status = RG_FAIL("cannot write %s: %s", beside, strerror(errno));
-    if (status == 0 && rename(beside, path) != 0)
-        status = RG_FAIL("cannot rename %s: %s", beside, strerror(errno));
-    if (status != 0) unlink(beside);
-    return status;
+    rg_image_free(field->radio);
+    rg_image_free(field->infrared);
+    free(field->labels);
+    free(field->hosts);
+    *field = (rg_simulated){ .n = 0 };
 }

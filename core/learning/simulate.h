@@ -2,12 +2,12 @@
  *
  *     rg_simulation how = rg_simulate_defaults;
  *     how.seed = 7;
- *     RG_TRY(rg_simulate_field(&how, 0, &image, &labels, &n));
+ *     RG_TRY(rg_simulate_field(&how, 0, &field));
  *
  * Sources have the geometry of real ones (lobes, jets, cores, hot spots, bends),
  * FIRST's 5.4" beam and 1.8" pixels, 0.15 mJy/beam noise with the grain of blank FIRST
  * sky, sidelobes of the snapshot beam round bright sources, and unrelated neighbours.
- * The class of a source is what Radio Galaxy Zoo's arithmetic (core/image/contour)
+ * The class of a source is what Radio Galaxy Zoo's arithmetic (core/image/island)
  * gives for its pixels.
  */
 #ifndef RG_SIMULATE_H
@@ -17,6 +17,7 @@
 
 #include "core/image/image.h"
 #include "core/learning/dataset.h"
+#include "core/learning/host.h"
 
 typedef struct rg_simulation {
     uint64_t seed;
@@ -29,13 +30,17 @@ typedef struct rg_simulation {
 
 extern const rg_simulation rg_simulate_defaults;
 
-/* Field number `index` of the simulation: same seed and index, same pixels.  Caller
- * frees *image and *labels. */
-int rg_simulate_field(const rg_simulation *how, int index, rg_image **image,
-                      rg_label **labels, int *n);
+typedef struct rg_simulated {
+    rg_image *radio, *infrared;   /* of the same sky; owned, as all below */
+    rg_label *labels;             /* [n] */
+    rg_host *hosts;               /* [n] the galaxy of each: at its core, if it has one,
+                                     else in its middle */
+    int n;
+} rg_simulated;
 
-/* `count` fields as DIR/NAME.fits and the list DIR.csv; `progress` may be NULL. */
-int rg_simulate_write(const rg_simulation *how, int count, const char *directory,
-                      void (*progress)(void *user, int done, int total), void *user);
+/* Field number `index` of the simulation: same seed and index, same pixels; the faint
+ * sources that no label tells of have no host.  Clear what comes out. */
+int rg_simulate_field(const rg_simulation *how, int index, rg_simulated *out);
+void rg_simulate_clear(rg_simulated *field);
 
 #endif

@@ -19,6 +19,7 @@ typedef struct pick { int field, label; } pick;
 struct rg_subjects {
     const rg_field **fields;  /* borrowed from the lists */
     rg_image **images;        /* owned, as all below */
+    rg_image **infrared;      /* NULL each where no method wants them */
     int n;
     pick *picks;              /* every label that is an example */
     double *cumulative;       /* of their sampling weights */
@@ -41,7 +42,20 @@ static int count_all(const rg_dataset *const *lists, int nlists, int count[RG_CL
     return fields;
 }
 
-static int read_fields(rg_subjects *s, const rg_dataset *const *lists, int nlists)
+static int read_infrared(rg_subjects *s, int f)
+{
+    const rg_field *field = s->fields[f];
+    if (field->infrared == NULL)
+        return RG_FAIL("%s has no infrared image: the list's column ir is to name it",
+                       field->path);
+    RG_TRY(rg_image_read(&s->infrared[f], field->infrared));
+    if (s->infrared[f]->sky == NULL)
+        return RG_FAIL("%s: %s", field->infrared, s->infrared[f]->sky_problem);
+    return 0;
+}
+
+static int read_fields(rg_subjects *s, const rg_dataset *const *lists, int nlists,
+                       bool infrared)
 {
     for (int i = 0; i < nlists; i++)
         for (int f = 0; f < lists[i]->nfields; f++) {
@@ -50,6 +64,7 @@ static int read_fields(rg_subjects *s, const rg_dataset *const *lists, int nlist
             if (s->images[s->n++]->sky == NULL)
                 return RG_FAIL("%s: %s", s->fields[s->n - 1]->path,
                                s->images[s->n - 1]->sky_problem);
+            if (infrared) RG_TRY(read_infrared(s, s->n - 1));
         }
     return 0;
 }
@@ -67,7 +82,7 @@ static void weigh_labels(rg_subjects *s, const int count[RG_CLASSES], double bal
 }
 
 int rg_subjects_new(rg_subjects **out, const rg_dataset *const *lists, int nlists,
-                    double balance)
+                    double balance, bool infrared)
 {
     int count[RG_CLASSES], labels, fields = count_all(lists, nlists, count, &labels);
     if (labels == 0) return RG_FAIL("the lists label no source of the six classes");
@@ -75,10 +90,11 @@ int rg_subjects_new(rg_subjects **out, const rg_dataset *const *lists, int nlist
     if (s == NULL) return -1;
     s->fields = rg_error_alloc(fields, sizeof *s->fields, "the training lists");
     s->images = rg_error_alloc(fields, sizeof *s->images, "the training lists");
+    s->infrared = rg_error_alloc(fields, sizeof *s->infrared, "the training lists");
     s->picks = rg_error_alloc(labels, sizeof *s->picks, "the training lists");
     s->cumulative = rg_error_alloc(labels, sizeof *s->cumulative, "the training lists");
-    if (!s->fields || !s->images || !s->picks || !s->cumulative
-        || read_fields(s, lists, nlists) != 0) {
+    if (!s->fields || !s->images || !s->infrared || !s->picks || !s->cumulative
+        || read_fields(s, lists, nlists, infrared) != 0) {
         rg_subjects_free(s);
         return -1;
     }
@@ -91,8 +107,10 @@ void rg_subjects_free(rg_subjects *s)
 {
     if (s == NULL) return;
     for (int i = 0; s->images && i < s->n; i++) rg_image_free(s->images[i]);
+    for (int i = 0; s->infrared && i < s->n; i++) rg_image_free(s->infrared[i]);
     free(s->fields);
     free(s->images);
+    free(s->infrared);
     free(s->picks);
     free(s->cumulative);
     free(s);
@@ -209,12 +227,15 @@ int rg_subject_draw(const rg_subjects *s, const rg_claran *model,
     pick p = draw_label(s, &state);
     int way = draw_way(how, &state);
     RG_TRY(draw_window(s, p, how, &state, &window));
-    int status = rg_detect_window(model, s->images[p.field], window, rgb);
+    int status = rg_detect_window(model->method, s->images[p.field],
+                                  s->infrared[p.field], window, rgb);
     if (status == 0) status = collect(s, model, p.field, window, way, subject);
     rg_sky_free(window);
     if (status < 0) return rg_error_prefix("%s: ", s->fields[p.field]->path);
-    if (status > 0) return RG_FAIL("%s has a label where it has no pixels",
-                                   s->fields[p.field]->path);
+    if (status > 0)
+        return RG_FAIL("%s has a label where it has no pixels%s",
+                       s->fields[p.field]->path,
+                       status == RG_DETECT_UNCOVERED ? " in the infrared" : "");
     lay(rgb, way, laid);
     rg_claran_input(model, laid, data);
     return 0;

@@ -1,7 +1,7 @@
 /* subject: training examples drawn from labelled lists.
  *
  *     rg_subjects *subjects; rg_subject subject;
- *     RG_TRY(rg_subjects_new(&subjects, lists, nlists, 0.5));
+ *     RG_TRY(rg_subjects_new(&subjects, lists, nlists, 0.5, false));
  *     RG_TRY(rg_subject_draw(subjects, &model, &how, seed, data, &subject));
  *     rg_subjects_free(subjects);
  *
@@ -11,6 +11,7 @@
 #ifndef RG_SUBJECT_H
 #define RG_SUBJECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/detector/claran.h"
@@ -32,10 +33,10 @@ typedef struct rg_subject_options {
 } rg_subject_options;
 
 /* Reads every image of the lists.  A label is drawn with its class's count to the power
- * -balance (0: every label alike).  Lists without a label are a failure.  Caller frees.
- */
+ * -balance (0: every label alike).  `infrared`: their infrared images too, which every
+ * field must have.  Lists without a label are a failure.  Caller frees. */
 int rg_subjects_new(rg_subjects **out, const rg_dataset *const *lists, int nlists,
-                    double balance);
+                    double balance, bool infrared);
 void rg_subjects_free(rg_subjects *subjects);
 
 /* Subject number `seed`: data [3][input][input] as the network takes it, and its truths

@@ -136,11 +136,11 @@ static int checkpoint_path(const char *out, char path[4096])
     return 0;
 }
 
-/* All but the means, which a run that goes on takes over. */
+/* All but the method and the means. */
 static int same_model(const rg_claran *was, const rg_claran *now, const char *path)
 {
     bool same = was->input == now->input && was->width == now->width
-                && was->fc == now->fc && was->method == now->method;
+                && was->fc == now->fc;
     for (int i = 0; i < RG_CLARAN_ANCHORS; i++)
         same &= was->anchor[i] == now->anchor[i];
     if (same) return 0;
@@ -159,6 +159,9 @@ static int resume(trainer *t, const char *path)
     RG_TRY(rg_weights_read(&weights, path));
     int status = rg_claran_recognise(&was, weights);
     if (status == 0) status = same_model(&was, &t->model, path);
+    if (status == 0 && was.method != t->model.method)
+        status = RG_FAIL("%s is of a run for method %s, not %s", path,
+                         rg_fuse_name(was.method), rg_fuse_name(t->model.method));
     if (status == 0) status = rg_weights_number(weights, "STEP", &step);
     if (status == 0) status = rg_net_load(t->net, weights);
     if (status == 0) {
@@ -184,8 +187,8 @@ static int scale_bbox(rg_weights *weights, bool back)
     return 0;
 }
 
-/* Its weights, and its means where none were given. */
-static int start_from(trainer *t, const char *path, bool means_given)
+/* Its weights, and where none are known its means, if it is for the same method. */
+static int start_from(trainer *t, const char *path, bool *means_known)
 {
     rg_weights *weights;
     rg_claran was;
@@ -196,7 +199,10 @@ static int start_from(trainer *t, const char *path, bool means_given)
         status = RG_FAIL("%s is a checkpoint: start from the model beside it", path);
     if (status == 0) status = scale_bbox(weights, true);
     if (status == 0) status = rg_net_load(t->net, weights);
-    if (status == 0 && !means_given) memcpy(t->model.mean, was.mean, sizeof was.mean);
+    if (status == 0 && !*means_known && was.method == t->model.method) {
+        memcpy(t->model.mean, was.mean, sizeof was.mean);
+        *means_known = true;
+    }
     t->past = weights;
     return status;
 }
@@ -429,13 +435,14 @@ static int prepare(trainer *t, const rg_dataset *const *lists, int nlists,
     RG_TRY(check_options(t->how));
     RG_TRY(checkpoint_path(out, path));
     RG_TRY(check_writable(t, out));
-    RG_TRY(rg_subjects_new(&t->subjects, lists, nlists, t->how->balance));
+    RG_TRY(rg_subjects_new(&t->subjects, lists, nlists, t->how->balance,
+                           rg_fuse_wants_infrared(t->model.method)));
     RG_TRY(allocate(t));
     RG_TRY(make_net(t));
     if (t->how->resume && exists(path)) return resume(t, path);
-    bool given = t->model.mean[0] + t->model.mean[1] + t->model.mean[2] > 0;
-    if (t->how->start) return start_from(t, t->how->start, given);
-    return given ? 0 : rg_subjects_mean(t->subjects, &t->model, t->how->seed,
+    bool known = t->model.mean[0] + t->model.mean[1] + t->model.mean[2] > 0;
+    if (t->how->start) RG_TRY(start_from(t, t->how->start, &known));
+    return known ? 0 : rg_subjects_mean(t->subjects, &t->model, t->how->seed,
                                         t->model.mean);
 }
 
