@@ -14,6 +14,7 @@ int rg_evaluate_main(int argc, char **argv);
 int rg_image_main(int argc, char **argv);
 int rg_label_main(int argc, char **argv);
 int rg_model_main(int argc, char **argv);
+int rg_plot_main(int argc, char **argv);
 int rg_simulate_main(int argc, char **argv);
 int rg_train_main(int argc, char **argv);
 

@@ -20,6 +20,7 @@ static const struct {
     { "image", rg_image_main, "write what the network is shown" },
     { "label", rg_label_main, "label real fields by Radio Galaxy Zoo's arithmetic" },
     { "model", rg_model_main, "print a network's rows, shapes and weights" },
+    { "plot", rg_plot_main, "draw the losses of trainings" },
     { "simulate", rg_simulate_main, "make FIRST-like fields with known sources" },
     { "train", rg_train_main, "train a model on labelled lists" },
 };

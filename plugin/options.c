@@ -21,17 +21,48 @@
 #define RG_SOURCE_DIR "."
 #endif
 
+void rg_options_value(const rg_option *o, char text[RG_OPTION_VALUE])
+{
+    const char *words = o->kind == RG_OPTION_TEXT ? *(const char **)o->value : NULL;
+    switch (o->kind) {
+    case RG_OPTION_FLAG: words = *(bool *)o->value ? "yes" : "no"; break;
+    case RG_OPTION_INT: snprintf(text, RG_OPTION_VALUE, "%d", *(int *)o->value); return;
+    case RG_OPTION_LONG:
+        snprintf(text, RG_OPTION_VALUE, "%ld", *(long *)o->value);
+        return;
+    case RG_OPTION_SEED:
+        snprintf(text, RG_OPTION_VALUE, "%llu",
+                 (unsigned long long)*(uint64_t *)o->value);
+        return;
+    case RG_OPTION_FLOAT:
+        snprintf(text, RG_OPTION_VALUE, "%g", *(float *)o->value);
+        return;
+    case RG_OPTION_DOUBLE:
+        snprintf(text, RG_OPTION_VALUE, "%g", *(double *)o->value);
+        return;
+    default: break;
+    }
+    snprintf(text, RG_OPTION_VALUE, "%s", words ? words : "");
+}
+
+static void help_of(const rg_option *o)
+{
+    char left[64], letter[8] = "    ", value[RG_OPTION_VALUE] = "";
+    size_t length = strlen(o->help);
+    if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
+    snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name, o->argument ? " " : "",
+             o->argument ? o->argument : "");
+    bool wants_value = length > 0 && o->help[length - 1] == ':';
+    if (wants_value) rg_options_value(o, value);
+    if (wants_value && *value == '\0') strcpy(value, "none");
+    printf("  %-28s %s%s%s\n", left, o->help, *value ? " " : "", value);
+}
+
 static void help(const rg_usage *usage)
 {
     printf("usage: claran %s%s%s [options]\n\n%s\n\noptions:\n", usage->command,
            *usage->operands ? " " : "", usage->operands, usage->help);
-    for (const rg_option *o = usage->options; o->name != NULL; o++) {
-        char left[64], letter[8] = "    ";
-        if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
-        snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name,
-                 o->argument ? " " : "", o->argument ? o->argument : "");
-        printf("  %-28s %s\n", left, o->help);
-    }
+    for (const rg_option *o = usage->options; o->name != NULL; o++) help_of(o);
     printf("      --help                   show this\n");
 }
 

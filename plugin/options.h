@@ -19,6 +19,8 @@
 
 enum { RG_EXIT_OK = 0, RG_EXIT_PROBLEM = 1, RG_EXIT_USAGE = 2, RG_GO_ON = -1 };
 
+enum { RG_OPTION_VALUE = 256 };   /* room for a value as text [bytes] */
+
 typedef enum {
     RG_OPTION_FLAG,           /* bool: set true, no value */
     RG_OPTION_INT,            /* int, low..high */
@@ -39,7 +41,7 @@ typedef struct rg_option {
     void *value;              /* where it goes, already holding the default */
     double low, high;         /* both 0: any finite number */
     const char *argument;     /* what the help calls the value */
-    const char *help;
+    const char *help;         /* one that ends in ":" is followed by the default */
 } rg_option;
 
 typedef struct rg_usage {
@@ -53,6 +55,10 @@ typedef struct rg_usage {
  * RG_EXIT_OK after --help, which was printed; RG_EXIT_USAGE after a sentence on
  * stderr. */
 int rg_options_parse(const rg_usage *usage, int *argc, char **argv);
+
+/* What the option's value is now, as one would write it ("" for a text of NULL, "yes"
+ * or "no" for a flag). */
+void rg_options_value(const rg_option *option, char text[RG_OPTION_VALUE]);
 
 /* "claran: SENTENCE" on stderr, printf style; returns RG_EXIT_USAGE. */
 int rg_options_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));

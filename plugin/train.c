@@ -6,21 +6,24 @@
 #include <string.h>
 
 #include "core/engine/error.h"
-#include "core/learning/train.h"
+#include "core/learning/recipe.h"
 #include "plugin/commands.h"
 #include "plugin/options.h"
 
-enum { LISTS = 16, DROPS = 3, OPTIONS = 32 };
+enum { LISTS = 16, DROPS = RG_SCHEDULE_DROPS, OPTIONS = 80, LINE = 1024 };
 
 static volatile sig_atomic_t stop;
 
 typedef struct task {
+    const rg_recipe *recipe;
     rg_claran model;
     rg_train_options how;
     const char *out, *precision, *optimizer, *method, *drops, *anchors, *means;
-    bool no_flips, no_turns, cosine, resume;
-    char command[1024];                /* for the model's record */
-    const char *history[3];
+    const char *recipe_name, *freeze;
+    char anchors_text[RG_OPTION_VALUE], drops_text[RG_OPTION_VALUE];
+    bool flips, no_flips, turns, no_turns, cosine, resume;
+    char command[LINE], settings[LINE];     /* for the model's record */
+    const char *history[4];
     rg_dataset *lists[LISTS];          /* owned */
 } task;
 
@@ -74,9 +77,9 @@ static int read_drops(task *t)
     if (t->drops == NULL) return 0;
     int n = read_list("drop", t->drops, steps, DROPS);
     if (n < 0) return -1;
-    for (int i = 0; i <= n; i++) t->how.drop[i] = i < n ? (long)steps[i] : 0;
+    for (int i = 0; i <= n; i++) t->how.schedule.drop[i] = i < n ? (long)steps[i] : 0;
     for (int i = 0; i < n; i++)
-        if (t->how.drop[i] <= (i > 0 ? t->how.drop[i - 1] : 0))
+        if (t->how.schedule.drop[i] <= (i > 0 ? t->how.schedule.drop[i - 1] : 0))
             return RG_FAIL("--drop wants rising steps, not \"%s\"", t->drops);
     return 0;
 }
@@ -86,20 +89,18 @@ static int settle(task *t)
     RG_TRY(read_drops(t));
     RG_TRY(read_floats("anchors", t->anchors, t->model.anchor, RG_CLARAN_ANCHORS));
     RG_TRY(read_floats("mean", t->means, t->model.mean, 3));
-    if (t->method != NULL) RG_TRY(rg_fuse_method(t->method, &t->model.method));
-    if (t->precision != NULL)
-        RG_TRY(rg_backend_precision(t->precision, &t->how.precision));
-    if (t->optimizer != NULL) {
-        bool adam = strcmp(t->optimizer, "adam") == 0;
-        if (!adam && strcmp(t->optimizer, "sgd") != 0)
-            return RG_FAIL("--optimizer is sgd or adam, not \"%s\"", t->optimizer);
-        t->how.optimizer.rule = adam ? RG_ADAM : RG_SGD;
-    }
-    if (t->no_flips) t->how.flips = 0;
-    if (t->no_turns) t->how.turns = 0;
-    if (t->drops != NULL) t->how.cosine = 0;
-    if (t->cosine) t->how.cosine = 1;
+    RG_TRY(rg_fuse_method(t->method, &t->model.method));
+    RG_TRY(rg_backend_precision(t->precision, &t->how.precision));
+    bool adam = strcmp(t->optimizer, "adam") == 0;
+    if (!adam && strcmp(t->optimizer, "sgd") != 0)
+        return RG_FAIL("--optimizer is sgd or adam, not \"%s\"", t->optimizer);
+    t->how.optimizer.rule = adam ? RG_ADAM : RG_SGD;
+    if (t->flips || t->no_flips) t->how.flips = !t->no_flips;
+    if (t->turns || t->no_turns) t->how.turns = !t->no_turns;
+    if (t->drops != NULL) t->how.schedule.cosine = 0;
+    if (t->cosine) t->how.schedule.cosine = 1;
     if (t->resume) t->how.resume = 1;
+    t->how.freeze = t->freeze ? t->freeze : rg_recipe_freeze(t->recipe, &t->how);
     return 0;
 }
 
@@ -116,6 +117,205 @@ static int train(task *t, int n, char **paths)
     return rg_train((const rg_dataset *const *)t->lists, n, &t->model, &t->how, t->out);
 }
 
+/* ---- options ---- */
+
+/* All settings as the recipe has them, those that are read from text as text. */
+static void begin(task *t, const rg_recipe *recipe)
+{
+    const float *anchor = recipe->model.anchor;
+    const long *drop = recipe->how.schedule.drop;
+    int used = 0;
+    *t = (task){ .recipe = recipe, .model = recipe->model, .how = recipe->how,
+                 .recipe_name = recipe->name, .precision = "auto",
+                 .method = rg_fuse_name(recipe->model.method) };
+    t->optimizer = recipe->how.optimizer.rule == RG_ADAM ? "adam" : "sgd";
+    for (int i = 0; i < RG_CLARAN_ANCHORS; i++)
+        used += snprintf(t->anchors_text + used, sizeof t->anchors_text - (size_t)used,
+                         "%s%g", i ? "," : "", anchor[i]);
+    t->anchors = t->anchors_text;
+    used = 0;
+    for (int i = 0; drop[i] > 0; i++)
+        used += snprintf(t->drops_text + used, sizeof t->drops_text - (size_t)used,
+                         "%s%ld", i ? "," : "", drop[i]);
+    if (used > 0) t->drops = t->drops_text;
+}
+
+/* Single options change the recipe wherever they stand, so it is looked for first. */
+static int find_recipe(int argc, char **argv, const rg_recipe **recipe)
+{
+    const char *name = "default";
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--recipe") == 0 && i + 1 < argc) name = argv[i + 1];
+        if (strncmp(argv[i], "--recipe=", 9) == 0) name = argv[i] + 9;
+    }
+    return rg_recipe_find(name, recipe);
+}
+
+static int put_options(rg_option *to, const rg_option *from)
+{
+    int n = 0;
+    while (from[n].name != NULL) n++;
+    memcpy(to, from, (size_t)(n + 1) * sizeof *to);
+    return n;
+}
+
+static int network_options(task *t, rg_option *to)
+{
+    rg_train_options *how = &t->how;
+    const rg_option all[] = {
+        { "method", 'm', RG_OPTION_TEXT, &t->method, 0, 0, "NAME",
+          "F, D1, D2, D3 or D4:" },
+        { "input", 0, RG_OPTION_INT, &t->model.input, 64, 1024, "PIXELS",
+          "side of the network's input:" },
+        { "width", 0, RG_OPTION_INT, &t->model.width, 4, 512, "N",
+          "channels of conv1:" },
+        { "fc", 0, RG_OPTION_INT, &t->model.fc, 8, 8192, "N",
+          "outputs of fc6, fc7:" },
+        { "anchors", 0, RG_OPTION_TEXT, &t->anchors, 0, 0, "A,B,C,D,E,F",
+          "sides of anchors [network pixels]:" },
+        { "mean", 0, RG_OPTION_TEXT, &t->means, 0, 0, "B,G,R",
+          "means to subtract: measured on the lists" },
+        { "start", 0, RG_OPTION_TEXT, &how->start, 0, 0, "FILE",
+          "first weights: random" },
+        { "spread", 0, RG_OPTION_FLOAT, &how->spread, 0, 1, "S",
+          "random first weights below conv5_3 have this deviation, 0 for He's:" },
+        { "dropout", 0, RG_OPTION_FLOAT, &how->dropout, 0, 0.99, "P",
+          "share of fc6 and fc7 left out in training:" },
+        { "freeze", 0, RG_OPTION_TEXT, &t->freeze, 0, 0, "ROW,ROW",
+          "rows not trained, ..ROW for all down to it:" },
+        { .name = NULL }
+    };
+    int n = put_options(to, all);
+    for (int i = 0; t->recipe->freeze && i < n; i++)
+        if (to[i].value == &t->freeze)
+            to[i].help = "rows not trained, ..ROW for all down to it, or none: "
+                         "..conv2_2 with --start";
+    return n;
+}
+
+static int optimizer_options(task *t, rg_option *to)
+{
+    rg_train_options *how = &t->how;
+    rg_optimizer *rule = &how->optimizer;
+    rg_schedule *schedule = &how->schedule;
+    const rg_option all[] = {
+        { "steps", 0, RG_OPTION_LONG, &schedule->steps, 1, 1e9, "N",
+          "optimizer steps:" },
+        { "batch", 0, RG_OPTION_INT, &how->batch, 1, 64, "N", "images a step:" },
+        { "optimizer", 0, RG_OPTION_TEXT, &t->optimizer, 0, 0, "NAME",
+          "sgd or adam:" },
+        { "rate", 0, RG_OPTION_FLOAT, &schedule->rate, 1e-9, 10, "R",
+          "learning rate:" },
+        { "momentum", 0, RG_OPTION_FLOAT, &rule->momentum, 0, 0.9999, "M",
+          "of SGD; beta 1 of Adam:" },
+        { "beta2", 0, RG_OPTION_FLOAT, &rule->beta2, 0, 0.999999, "B",
+          "beta 2 of Adam:" },
+        { "decay", 0, RG_OPTION_FLOAT, &rule->decay, 0, 1, "D", "weight decay:" },
+        { "clip", 0, RG_OPTION_FLOAT, &rule->clip, 0, 1e9, "N",
+          "largest norm of the gradients, 0 for any:" },
+        { "drop", 0, RG_OPTION_TEXT, &t->drops, 0, 0, "N,N",
+          "the rate falls after these steps, no cosine:" },
+        { "fall", 0, RG_OPTION_FLOAT, &schedule->fall, 1e-6, 1, "F",
+          "and is then times this:" },
+        { "cosine", 0, RG_OPTION_FLAG, &t->cosine, 0, 0, NULL,
+          "the rate falls as a cosine: so unless there is a --drop" },
+        { "warmup", 0, RG_OPTION_LONG, &schedule->warmup, 0, 1e9, "N",
+          "steps of a slow start:" },
+        { "factor", 0, RG_OPTION_TEXT, &how->factors, 0, 0, "ROW=F,...",
+          "rates of rows times F, like conv*=0.1,*.bias=2:" },
+        { "ema", 0, RG_OPTION_FLOAT, &how->ema, 0, 0.999999, "E",
+          "the model is an average that keeps so much of itself a step:" },
+        { .name = NULL }
+    };
+    return put_options(to, all);
+}
+
+static int example_options(task *t, rg_option *to)
+{
+    rg_train_options *how = &t->how;
+    const rg_option all[] = {
+        { "seed", 0, RG_OPTION_SEED, &how->seed, 0, 0, "N", "of everything random:" },
+        { "flips", 0, RG_OPTION_FLAG, &t->flips, 0, 0, NULL,
+          "mirror images: both recipes have them" },
+        { "no-flips", 0, RG_OPTION_FLAG, &t->no_flips, 0, 0, NULL, "no mirror images" },
+        { "turns", 0, RG_OPTION_FLAG, &t->turns, 0, 0, NULL,
+          "quarter turns: the default recipe has them" },
+        { "no-turns", 0, RG_OPTION_FLAG, &t->no_turns, 0, 0, NULL, "no quarter turns" },
+        { "shift", 0, RG_OPTION_DOUBLE, &how->shift, 0, 90, "ARCSEC",
+          "largest shift of the window's centre:" },
+        { "balance", 0, RG_OPTION_DOUBLE, &how->balance, 0, 2, "POWER",
+          "draw rare classes more often, 0 as they come:" },
+        { .name = NULL }
+    };
+    return put_options(to, all);
+}
+
+static int target_options(task *t, rg_option *to)
+{
+    rg_train_options *how = &t->how;
+    rg_target_options *as = &how->targets;
+    rg_proposal_options *from = &how->proposals;
+    const rg_option all[] = {
+        { "rpn-batch", 0, RG_OPTION_INT, &as->anchors, 1, 10000, "N",
+          "anchors an image:" },
+        { "rpn-share", 0, RG_OPTION_FLOAT, &as->positives, 0, 1, "P",
+          "most of them that are positive:" },
+        { "rpn-positive", 0, RG_OPTION_FLOAT, &as->positive, 0, 1, "IOU",
+          "anchors are from this overlap:" },
+        { "rpn-negative", 0, RG_OPTION_FLOAT, &as->negative, 0, 1, "IOU",
+          "and negative below this:" },
+        { "rois", 0, RG_OPTION_INT, &how->rois, 4, 2000, "N", "RoIs an image:" },
+        { "roi-share", 0, RG_OPTION_FLOAT, &as->foregrounds, 0, 1, "P",
+          "most of them that are foreground:" },
+        { "roi-foreground", 0, RG_OPTION_FLOAT, &as->foreground, 0, 1, "IOU",
+          "RoIs are from this overlap:" },
+        { "roi-background", 0, RG_OPTION_FLOAT, &as->background, 0, 1, "IOU",
+          "and background from this up to that:" },
+        { "proposals-in", 0, RG_OPTION_INT, &from->before, 1, 1000000, "N",
+          "best boxes that go into suppression:" },
+        { "proposals", 0, RG_OPTION_INT, &from->after, 1, 100000, "N",
+          "and leave it:" },
+        { "nms", 0, RG_OPTION_FLOAT, &from->iou, 0, 1, "IOU", "of suppression:" },
+        { "smallest", 0, RG_OPTION_FLOAT, &from->smallest, 0, 100, "PIXELS",
+          "shortest side of a proposal [1.375 arcsec]:" },
+        { .name = NULL }
+    };
+    return put_options(to, all);
+}
+
+static void running_options(task *t, rg_option *to)
+{
+    rg_train_options *how = &t->how;
+    const rg_option all[] = {
+        { "output", 'o', RG_OPTION_TEXT, &t->out, 0, 0, "FILE", "the model (needed)" },
+        { "recipe", 0, RG_OPTION_TEXT, &t->recipe_name, 0, 0, "NAME",
+          "default or paper; other options change it:" },
+        { "resume", 0, RG_OPTION_FLAG, &t->resume, 0, 0, NULL, "from FILE.checkpoint" },
+        { "checkpoint", 0, RG_OPTION_LONG, &how->checkpoint, 1, 1e9, "N",
+          "steps between checkpoints:" },
+        { "report", 0, RG_OPTION_LONG, &how->report, 1, 1e9, "N", "steps a line:" },
+        { "backend", 0, RG_OPTION_TEXT, &how->backend, 0, 0, "NAME",
+          "auto, cpu or ref:" },
+        { "precision", 0, RG_OPTION_TEXT, &t->precision, 0, 0, "NAME",
+          "auto, f32 or bf16:" },
+        { .name = NULL }
+    };
+    put_options(to, all);
+}
+
+/* Returns how many of them, the first ones, are settings of the recipe. */
+static int list_options(task *t, rg_option options[OPTIONS])
+{
+    int n = network_options(t, options);
+    n += optimizer_options(t, options + n);
+    n += example_options(t, options + n);
+    n += target_options(t, options + n);
+    running_options(t, options + n);
+    return n;
+}
+
+/* ---- the record ---- */
+
 static void record_command(task *t, int argc, char **argv)
 {
     size_t used = 0, size = sizeof t->command;
@@ -126,79 +326,64 @@ static void record_command(task *t, int argc, char **argv)
     t->history[1] = t->command;
 }
 
-static void list_options(task *t, rg_option options[OPTIONS])
+/* The recipe, and every setting that differs from it. */
+static void record_settings(task *t)
 {
-    rg_train_options *how = &t->how;
-    rg_optimizer *rule = &how->optimizer;
-    const rg_option all[] = {
-        { "output", 'o', RG_OPTION_TEXT, &t->out, 0, 0, "FILE", "the model (needed)" },
-        { "steps", 0, RG_OPTION_LONG, &how->steps, 1, 1e9, "N",
-          "optimizer steps: 20000" },
-        { "batch", 0, RG_OPTION_INT, &how->batch, 1, 64, "N", "images a step: 4" },
-        { "rois", 0, RG_OPTION_INT, &how->rois, 4, 2000, "N", "RoIs an image: 64" },
-        { "input", 0, RG_OPTION_INT, &t->model.input, 64, 1024, "PIXELS",
-          "side of the network's input: 600" },
-        { "width", 0, RG_OPTION_INT, &t->model.width, 4, 512, "N",
-          "channels of conv1: 64" },
-        { "fc", 0, RG_OPTION_INT, &t->model.fc, 8, 8192, "N",
-          "outputs of fc6, fc7: 4096" },
-        { "anchors", 0, RG_OPTION_TEXT, &t->anchors, 0, 0, "A,B,C,D,E,F",
-          "sides of anchors [network pixels]: 16,32,64,128,256,512" },
-        { "mean", 0, RG_OPTION_TEXT, &t->means, 0, 0, "B,G,R",
-          "means to subtract: measured on the lists" },
-        { "method", 'm', RG_OPTION_TEXT, &t->method, 0, 0, "NAME",
-          "F, D1, D2, D3 or D4: D1" },
-        { "optimizer", 0, RG_OPTION_TEXT, &t->optimizer, 0, 0, "NAME",
-          "sgd or adam: adam" },
-        { "rate", 0, RG_OPTION_FLOAT, &rule->rate, 1e-9, 10, "R",
-          "learning rate: 0.0003" },
-        { "momentum", 0, RG_OPTION_FLOAT, &rule->momentum, 0, 0.9999, "M",
-          "of SGD; beta 1 of Adam: 0.9" },
-        { "beta2", 0, RG_OPTION_FLOAT, &rule->beta2, 0, 0.999999, "B",
-          "beta 2 of Adam: 0.999" },
-        { "decay", 0, RG_OPTION_FLOAT, &rule->decay, 0, 1, "D", "weight decay: 1e-4" },
-        { "clip", 0, RG_OPTION_FLOAT, &rule->clip, 0, 1e9, "N",
-          "largest norm of the gradients, 0 for any: 5" },
-        { "drop", 0, RG_OPTION_TEXT, &t->drops, 0, 0, "N,N",
-          "rate x0.1 after these steps, no cosine: none" },
-        { "cosine", 0, RG_OPTION_FLAG, &t->cosine, 0, 0, NULL,
-          "rate falls as a cosine: so unless --drop is given" },
-        { "warmup", 0, RG_OPTION_LONG, &how->warmup, 0, 1e9, "N", "slow start: 500" },
-        { "seed", 0, RG_OPTION_SEED, &how->seed, 0, 0, "N", "of everything random: 1" },
-        { "no-flips", 0, RG_OPTION_FLAG, &t->no_flips, 0, 0, NULL, "no mirror images" },
-        { "no-turns", 0, RG_OPTION_FLAG, &t->no_turns, 0, 0, NULL, "no quarter turns" },
-        { "shift", 0, RG_OPTION_DOUBLE, &how->shift, 0, 90, "ARCSEC",
-          "largest shift of the window's centre: 54" },
-        { "balance", 0, RG_OPTION_DOUBLE, &how->balance, 0, 2, "POWER",
-          "draw rare classes more often, 0 as they come: 0.5" },
-        { "start", 0, RG_OPTION_TEXT, &how->start, 0, 0, "FILE",
-          "first weights: random" },
-        { "resume", 0, RG_OPTION_FLAG, &t->resume, 0, 0, NULL, "from FILE.checkpoint" },
-        { "checkpoint", 0, RG_OPTION_LONG, &how->checkpoint, 1, 1e9, "N",
-          "steps between checkpoints: 1000" },
-        { "report", 0, RG_OPTION_LONG, &how->report, 1, 1e9, "N", "steps a line: 50" },
-        { "backend", 0, RG_OPTION_TEXT, &how->backend, 0, 0, "NAME",
-          "auto, cpu or ref: auto" },
-        { "precision", 0, RG_OPTION_TEXT, &t->precision, 0, 0, "NAME",
-          "auto, f32 or bf16: auto" },
-        { .name = NULL }
-    };
-    _Static_assert(sizeof all <= OPTIONS * sizeof *all, "OPTIONS is too small");
-    memcpy(options, all, sizeof all);
+    task plain;
+    rg_option own[OPTIONS], recipes[OPTIONS];
+    char is[RG_OPTION_VALUE], was[RG_OPTION_VALUE];
+    int n = list_options(t, own), differ = 0, used;
+    begin(&plain, t->recipe);
+    list_options(&plain, recipes);
+    used = snprintf(t->settings, LINE, "recipe %s", t->recipe->name);
+    for (int i = 0; i < n && used < LINE; i++) {
+        rg_options_value(&own[i], is);
+        rg_options_value(&recipes[i], was);
+        if (strcmp(is, was) == 0) continue;
+        used += snprintf(t->settings + used, (size_t)(LINE - used), "%s %s %s",
+                         differ++ ? "," : " with", own[i].name,
+                         own[i].kind == RG_OPTION_FLAG ? "" : is);
+    }
+    t->history[2] = t->settings;
+}
+
+static int run(task *t, int argc, char **argv)
+{
+    char log[4096];
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    const struct sigaction action = { .sa_handler = on_signal };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    record_settings(t);
+    snprintf(log, sizeof log, "%s.losses.csv", t->out);
+    t->how.log = log;
+    t->how.stop = &stop;
+    t->how.progress = say_progress;
+    t->how.history = t->history;
+    int status = train(t, argc, argv);
+    for (int i = 0; i < argc; i++) rg_dataset_free(t->lists[i]);
+    if (status < 0) return rg_options_problem();
+    if (status > 0) printf("stopped; go on with the same command and --resume\n");
+    else printf("%s is trained\n", t->out);
+    return status == 0 ? RG_EXIT_OK : RG_EXIT_PROBLEM;
 }
 
 int rg_train_main(int argc, char **argv)
 {
-    task t = { .model = rg_claran_paper, .how = rg_train_defaults };
+    task t;
     rg_option options[OPTIONS];
+    const rg_recipe *recipe;
     const rg_usage usage = {
         "train", "LIST.csv... -o MODEL.fits",
         "Train on labelled lists (columns file, class, xmin, ymin, xmax, ymax, and "
         "for\n"
         "methods D2 to D4 ir, the infrared image).  ^C\n"
-        "stops after writing MODEL.fits.checkpoint; --resume goes on from there.",
+        "stops after writing MODEL.fits.checkpoint; --resume goes on from there.\n"
+        "MODEL.fits.losses.csv has the losses, for claran plot.",
         options};
-    memset(t.model.mean, 0, sizeof t.model.mean);
+    if (find_recipe(argc, argv, &recipe) != 0)
+        return rg_options_misuse("%s", rg_error_message());
+    begin(&t, recipe);
     list_options(&t, options);
     record_command(&t, argc, argv);
     int status = rg_options_parse(&usage, &argc, argv);
@@ -206,17 +391,5 @@ int rg_train_main(int argc, char **argv)
     if (argc < 1 || argc > LISTS)
         return rg_options_misuse("name 1 to %d lists; try claran train -h", LISTS);
     if (t.out == NULL) return rg_options_misuse("name the model with -o MODEL.fits");
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    const struct sigaction action = { .sa_handler = on_signal };
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    t.how.stop = &stop;
-    t.how.progress = say_progress;
-    t.how.history = t.history;
-    status = train(&t, argc, argv);
-    for (int i = 0; i < argc; i++) rg_dataset_free(t.lists[i]);
-    if (status < 0) return rg_options_problem();
-    if (status > 0) printf("stopped; go on with the same command and --resume\n");
-    else printf("%s is trained\n", t.out);
-    return status == 0 ? RG_EXIT_OK : RG_EXIT_PROBLEM;
+    return run(&t, argc, argv);
 }

@@ -105,7 +105,7 @@ interrupted() {
 
 unknown_option() {
     local command
-    for command in average detect ds9 evaluate image model simulate train label; do
+    for command in average detect ds9 evaluate image model plot simulate train label; do
         refuses 2 "unknown option --bogus" $command --bogus || return 1
     done
     refuses 2 "unknown option --bogus" --bogus
@@ -178,6 +178,33 @@ bad_lists() {
         refuses 2 "-o MODEL.fits" train absent.csv &&
         refuses 1 "must end in .csv" label absent.csv -o x.reg
 }
+plots() {
+    printf 'step,total\n1,3\n2,2\n3,1\n' > m.losses.csv
+    printf 'step,total\n1,high\n' > bad.csv
+    "$claran" plot m.losses.csv -o loss.svg > out.log 2>&1 || wrong "plot: $(cat out.log)" ||
+        return 1
+    grep -q '>iteration</text>' loss.svg && grep -q '>m</text>' loss.svg &&
+        grep -q '</svg>' loss.svg || wrong "no figure in loss.svg" || return 1
+    rm loss.svg
+    refuses 1 "line 2" plot bad.csv -o x.svg && refuses 1 "none.csv" plot none.csv -o x.svg &&
+        refuses 2 "FILE.svg" plot m.losses.csv && refuses 1 "called" plot m.losses.csv \
+        --only other -o x.svg
+}
+recipes() {
+    refuses 2 "default or paper" train absent.csv -o x.fits --recipe cake &&
+        "$claran" train --help > ours.log && "$claran" train --recipe paper --help > paper.log &&
+        "$claran" train --rate 7 --recipe=paper --help > both.log || return 1
+    grep -q "input: 256" ours.log && grep -q "input: 600" paper.log &&
+        grep -q "rate: 0.001" paper.log && grep -q "rate: 7" both.log &&
+        grep -q "input: 600" both.log || wrong "help shows other values" || return 1
+    "$claran" simulate few -n 2 --size 100 --seed 1 > out.log &&
+        "$claran" train few.csv --fc 16 --recipe paper --input 64 --width 4 --steps 2 \
+            --anchors 6,9,14,20,30,44 --no-flips -o tiny.fits > out.log 2>&1 &&
+        "$claran" model tiny.fits > out.log || wrong "train: $(cat out.log)" || return 1
+    tr -d '\n' < out.log | grep -q "recipe paper with input 64, *width 4, *fc 16" ||
+        wrong "the record: $(cat out.log)" || return 1
+    [ "$(tail -1 tiny.fits.losses.csv | cut -d, -f1)" = 2 ] || wrong "no losses"
+}
 ds9_gone() {
     local action
     for action in detect remove; do
@@ -191,7 +218,7 @@ ds9_gone() {
 
 helps() {
     local command
-    for command in "" average detect ds9 evaluate image model simulate train label; do
+    for command in "" average detect ds9 evaluate image model plot simulate train label; do
         "$claran" $command --help > out.log 2>&1 && grep -q '^usage: claran' out.log ||
             wrong "no help for \"$command\"" || return 1
     done
@@ -271,6 +298,6 @@ for test in helps csv_and_standard_output threshold_is_kept picture_is_png \
     all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
     no_place_to_write full_output closed_descriptors interrupted \
     missing_model text_model image_as_model cut_model damaged_model unknown_option \
-    unknown_command bad_values bad_lists ds9_gone
+    unknown_command bad_values bad_lists plots recipes ds9_gone
 do run $test; done
 [ $failures = 0 ]

@@ -438,8 +438,104 @@ static void backends_are_found_by_name(void)
     CHECK_FAILS(rg_backend_precision("f16", &precision), "auto, f32 or bf16");
 }
 
+static rg_net *make_with(const rg_backend *backend, const rg_net_factor *factors, int n)
+{
+    static const float labels[4] = { 0, 1, 2, 1 };
+    float x[240];
+    uint64_t state = 1;
+    rg_net *net = NULL;
+    rg_net_options options = { .training = true, .precision = RG_PRECISION_F32,
+                               .seed = 7, .factors = factors, .nfactors = n };
+    CHECK_OK(rg_net_new(&net, rows, COUNT(rows), backend, &options));
+    if (net == NULL) exit(EXIT_FAILURE);
+    for (int i = 0; i < 240; i++) x[i] = (float)rg_random_normal(&state);
+    CHECK_OK(rg_net_put(net, "x", x));
+    CHECK_OK(rg_net_put(net, "labels", labels));
+    return net;
+}
+
+static bool same_param(const rg_net *a, const rg_net *b, int i, rg_part part)
+{
+    float x[LARGEST], y[LARGEST];
+    CHECK_OK(rg_net_get_param(a, params[i], part, x));
+    CHECK_OK(rg_net_get_param(b, params[i], part, y));
+    return memcmp(x, y, sizeof *x * (size_t)sizes[i]) == 0;
+}
+
+/* Below and between trained rows; the gradients of the trained ones are the same. */
+static void frozen_rows_stay_and_the_others_learn_as_ever(void)
+{
+    static const char *const freezes[] = { "..conv", "fc", "conv*" };
+    ON_BOTH(backend) for (int f = 0; f < 3; f++) {
+        const rg_net_factor freeze = { freezes[f], 0 };
+        const char *frozen = f == 1 ? "fc" : "conv";
+        rg_net *net = make_with(backend, &freeze, 1), *whole = make_with(backend, 0, 0);
+        rg_net *first = make_with(backend, NULL, 0);
+        train(net, 1);
+        train(whole, 1);
+        for (int i = 0; i < COUNT(params) - 1; i++) {   /* aside gets no gradient */
+            bool stays = strncmp(params[i], frozen, strlen(frozen)) == 0;
+            CHECK(same_param(net, first, i, RG_VALUE) == stays);
+            if (!stays) CHECK(same_param(net, whole, i, RG_GRADIENT));
+        }
+        float gradient;
+        if (f != 1) CHECK_FAILS(rg_net_get_gradient(net, "conv", &gradient), "conv");
+        train(net, 3);
+        CHECK(same_param(net, first, f == 1 ? 2 : 0, RG_VALUE));
+        rg_net_free(net);
+        rg_net_free(whole);
+        rg_net_free(first);
+    }
+}
+
+/* SGD's first step is rate times factor times gradient; fitting factors multiply. */
+static void factors_multiply_the_rate(void)
+{
+    const rg_net_factor factors[] = { { "*.bias", 2 }, { "f?", 0.5f }, { "conv", 3 } };
+    const float wanted[] = { 3, 6, 0.5f, 1, 1, 2, 1, 2 };
+    const rg_optimizer sgd = { .rule = RG_SGD, .rate = 0.1f };
+    ON_BOTH(backend) {
+        rg_net *net = make_with(backend, factors, 3), *was = make_with(backend, 0, 0);
+        losses(net);
+        CHECK_OK(rg_net_backward(net));
+        CHECK_OK(rg_net_update(net, &sgd, NULL));
+        for (int i = 0; i < 8; i++) {
+            float g[LARGEST], a[LARGEST], b[LARGEST];
+            CHECK_OK(rg_net_get_param(net, params[i], RG_GRADIENT, g));
+            CHECK_OK(rg_net_get_param(net, params[i], RG_VALUE, b));
+            CHECK_OK(rg_net_get_param(was, params[i], RG_VALUE, a));
+            for (int k = 0; k < sizes[i]; k++)
+                CHECK_NEAR(a[k] - b[k], 0.1 * wanted[i] * g[k], 1e-6);
+        }
+        rg_net_free(net);
+        rg_net_free(was);
+    }
+}
+
+static void bad_factors_are_sentences(void)
+{
+    static const struct { rg_net_factor factor; const char *words; } bad[] = {
+        { { "conv9", 0 }, "\"conv9\" fits no row" },
+        { { "pool", 0 }, "\"pool\" fits no row" },
+        { { "..conv9", 0 }, "\"..conv9\" fits no row" },
+        { { "*", 0 }, "every row is frozen" },
+        { { "conv", -1 }, "multiplied by -1" },
+        { { "conv", NAN }, "multiplied by nan" },
+    };
+    for (int i = 0; i < COUNT(bad); i++) {
+        rg_net *net = NULL;
+        rg_net_options options = { .training = true, .factors = &bad[i].factor,
+                                   .nfactors = 1 };
+        CHECK_FAILS(rg_net_new(&net, rows, COUNT(rows), &rg_backend_ref, &options),
+                    bad[i].words);
+    }
+}
+
 int main(void)
 {
+    CHECK_RUN(frozen_rows_stay_and_the_others_learn_as_ever);
+    CHECK_RUN(factors_multiply_the_rate);
+    CHECK_RUN(bad_factors_are_sentences);
     CHECK_RUN(seeds_make_weights);
     CHECK_RUN(weights_start_as_the_rows_say);
     CHECK_RUN(gradients_of_all_readers_are_added);

@@ -5,6 +5,10 @@
 #include "core/detector/proposal.h"
 #include "tests/check.h"
 
+#define ANCHOR_TARGETS(model, ...) \
+    rg_proposal_anchor_targets(model, &rg_target_defaults, __VA_ARGS__)
+#define ROI_TARGETS(...) rg_proposal_roi_targets(&rg_target_defaults, __VA_ARGS__)
+
 enum { CELLS = 16, PLANE = CELLS * CELLS, ANCHORS = 6 * PLANE, VALUES = 24 * PLANE };
 
 static const rg_claran model = {
@@ -103,7 +107,7 @@ static int count(float wanted)
 
 static void anchor_labels_follow_the_rule(void)
 {
-    CHECK_OK(rg_proposal_anchor_targets(&model, two, 2, 7, labels, targets, weights));
+    CHECK_OK(ANCHOR_TARGETS(&model, two, 2, 7, labels, targets, weights));
     int positives = count(1), negatives = count(0), covered[2] = { 0 };
     CHECK(positives >= 2 && positives <= 128 && positives + negatives == 256);
     for (int i = 0; i < ANCHORS; i++) {
@@ -130,7 +134,7 @@ static void anchor_labels_follow_the_rule(void)
 
 static void anchor_targets_lead_to_the_truth(void)
 {
-    CHECK_OK(rg_proposal_anchor_targets(&model, two, 2, 8, labels, targets, weights));
+    CHECK_OK(ANCHOR_TARGETS(&model, two, 2, 8, labels, targets, weights));
     for (int i = 0; i < ANCHORS; i++) {
         if (labels[i] != 1) continue;
         int a = i / PLANE, y = i % PLANE / CELLS, x = i % CELLS;
@@ -145,16 +149,16 @@ static void anchor_targets_lead_to_the_truth(void)
 static void anchor_sampling_is_seeded(void)
 {
     static float again[ANCHORS];
-    CHECK_OK(rg_proposal_anchor_targets(&model, two, 2, 1, labels, targets, weights));
-    CHECK_OK(rg_proposal_anchor_targets(&model, two, 2, 1, again, targets, weights));
+    CHECK_OK(ANCHOR_TARGETS(&model, two, 2, 1, labels, targets, weights));
+    CHECK_OK(ANCHOR_TARGETS(&model, two, 2, 1, again, targets, weights));
     CHECK(memcmp(labels, again, sizeof labels) == 0);
-    CHECK_OK(rg_proposal_anchor_targets(&model, two, 2, 2, again, targets, weights));
+    CHECK_OK(ANCHOR_TARGETS(&model, two, 2, 2, again, targets, weights));
     CHECK(memcmp(labels, again, sizeof labels) != 0);
 }
 
 static void fields_without_sources_have_negatives_only(void)
 {
-    CHECK_OK(rg_proposal_anchor_targets(&model, NULL, 0, 1, labels, targets, weights));
+    CHECK_OK(ANCHOR_TARGETS(&model, NULL, 0, 1, labels, targets, weights));
     CHECK(count(1) == 0 && count(0) == 256);
 }
 
@@ -163,7 +167,7 @@ static void ignored_truths_are_neither(void)
     rg_truth ignored[2] = { two[0], two[1] };
     ignored[0].class_ = RG_CLASS_IGNORE;
     for (uint64_t seed = 0; seed < 20; seed++) {
-        CHECK_OK(rg_proposal_anchor_targets(&model, ignored, 2, seed, labels, targets,
+        CHECK_OK(ANCHOR_TARGETS(&model, ignored, 2, seed, labels, targets,
                                             weights));
         for (int i = 0; i < ANCHORS; i++) {
             rg_box anchor = rg_proposal_anchor(&model, i / PLANE, i % PLANE / CELLS,
@@ -210,7 +214,7 @@ static void roi_labels_follow_the_rule(void)
 {
     rg_box boxes[600];
     int n = make_proposals(boxes);
-    CHECK_OK(rg_proposal_roi_targets(boxes, n, two, 2, 3, ROIS, 2 * ROIS, 5, into));
+    CHECK_OK(ROI_TARGETS(boxes, n, two, 2, 3, ROIS, 2 * ROIS, 5, into));
     CHECK(count_rois(0) == 96 && count_rois(1) + count_rois(5) == 32);
     for (int k = 0; k < ROIS; k++) {
         float one = rg_boxes_iou(roi_box(k), two[0].box);
@@ -232,7 +236,7 @@ static void roi_targets_lead_to_the_truth(void)
 {
     rg_box boxes[600];
     int n = make_proposals(boxes);
-    CHECK_OK(rg_proposal_roi_targets(boxes, n, two, 2, 0, ROIS, ROIS, 6, into));
+    CHECK_OK(ROI_TARGETS(boxes, n, two, 2, 0, ROIS, ROIS, 6, into));
     for (int k = 0; k < ROIS; k++) {
         int class_ = (int)roi_labels[k];
         if (class_ <= 0) continue;
@@ -247,11 +251,11 @@ static void roi_targets_lead_to_the_truth(void)
 static void few_rois_are_repeated(void)
 {
     rg_box boxes[2] = { { 200, 200, 230, 230 }, { 210, 10, 240, 40 } };
-    CHECK_OK(rg_proposal_roi_targets(boxes, 2, two, 2, 0, ROIS, ROIS, 1, into));
+    CHECK_OK(ROI_TARGETS(boxes, 2, two, 2, 0, ROIS, ROIS, 1, into));
     CHECK(count_rois(0) == 126 && count_rois(1) == 1 && count_rois(5) == 1);
-    CHECK_OK(rg_proposal_roi_targets(NULL, 0, two, 2, 0, ROIS, ROIS, 1, into));
+    CHECK_OK(ROI_TARGETS(NULL, 0, two, 2, 0, ROIS, ROIS, 1, into));
     CHECK(count_rois(1) == 64 && count_rois(5) == 64);
-    CHECK_OK(rg_proposal_roi_targets(NULL, 0, NULL, 0, 0, ROIS, ROIS, 1, into));
+    CHECK_OK(ROI_TARGETS(NULL, 0, NULL, 0, 0, ROIS, ROIS, 1, into));
     CHECK(count_rois(-1) == ROIS && rg_boxes_iou(roi_box(0), roi_box(0)) == 1);
 }
 
@@ -261,19 +265,41 @@ static void rois_on_ignored_truths_only_pad(void)
     rg_truth ignored[2] = { two[0], two[1] };
     ignored[0].class_ = RG_CLASS_IGNORE;
     int n = make_proposals(boxes);
-    CHECK_OK(rg_proposal_roi_targets(boxes, n, ignored, 2, 0, ROIS, ROIS, 5, into));
+    CHECK_OK(ROI_TARGETS(boxes, n, ignored, 2, 0, ROIS, ROIS, 5, into));
     CHECK(count_rois(-1) == 0 && count_rois(1) == 0 && count_rois(5) >= 1);
     for (int k = 0; k < ROIS; k++) {
         bool clear = rg_boxes_iou(roi_box(k), two[0].box) < 0.3f || roi_labels[k] == 5;
         CHECK(clear);
     }
-    CHECK_OK(rg_proposal_roi_targets(&two[0].box, 1, ignored, 1, 0, ROIS, ROIS, 5,
+    CHECK_OK(ROI_TARGETS(&two[0].box, 1, ignored, 1, 0, ROIS, ROIS, 5,
                                      into));
     CHECK(count_rois(-1) == ROIS);
 }
 
+static void sampling_is_as_asked(void)
+{
+    rg_target_options how = rg_target_defaults;
+    rg_box boxes[600];
+    int n = make_proposals(boxes), positives = 0, negatives = 0;
+    how.anchors = 20;
+    how.positives = 0.1f;
+    CHECK_OK(rg_proposal_anchor_targets(&model, &how, two, 2, 7, labels, targets,
+                                        weights));
+    for (int i = 0; i < ANCHORS; i++) {
+        positives += labels[i] == 1;
+        negatives += labels[i] == 0;
+    }
+    CHECK(positives == 2 && negatives == 18);
+    how.foregrounds = 0.5f;
+    how.background = 0.1f;
+    CHECK_OK(rg_proposal_roi_targets(&how, boxes, n, two, 2, 0, ROIS, ROIS, 5, into));
+    int default_share = ROIS / 4, foregrounds = count_rois(1) + count_rois(5);
+    CHECK(foregrounds > default_share && foregrounds <= ROIS / 2);
+}
+
 int main(void)
 {
+    CHECK_RUN(sampling_is_as_asked);
     CHECK_RUN(first_anchor_is_the_papers);
     CHECK_RUN(best_proposals_come_first);
     CHECK_RUN(proposals_are_clipped_and_thinned);

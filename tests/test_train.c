@@ -6,8 +6,9 @@
 #include "core/detector/detect.h"
 #include "core/learning/average.h"
 #include "core/learning/folder.h"
+#include "core/learning/losses.h"
 #include "core/learning/subject.h"
-#include "core/learning/train.h"
+#include "core/learning/recipe.h"
 
 static char folder[64] = "/tmp/claran-test-train.XXXXXX";
 static rg_dataset *list;
@@ -41,12 +42,12 @@ static void note(void *user, const rg_train_report *report)
 
 static rg_train_options quick(const char *backend, long steps, rg_train_report *last)
 {
-    rg_train_options how = rg_train_defaults;
+    rg_train_options how = rg_recipe_default.how;
     how.backend = backend;
     how.precision = RG_PRECISION_F32;
-    how.steps = steps;
-    how.cosine = 0;
-    how.warmup = 0;
+    how.schedule.steps = steps;
+    how.schedule.cosine = 0;
+    how.schedule.warmup = 0;
     how.batch = 2;
     how.rois = 8;
     how.report = 1;
@@ -120,7 +121,7 @@ static void the_loss_falls(void)
     rg_train_report last;
     rg_train_options how = quick("cpu", 60, &last);
     how.report = 20;
-    how.optimizer.rate = 2e-3f;
+    how.schedule.rate = 2e-3f;
     how.flips = how.turns = 0;
     how.shift = 0;
     CHECK_OK(train(&how, in_folder("fall.fits")));
@@ -203,6 +204,15 @@ static void bad_settings_are_sentences(void)
     how = quick("gpu7", 6, &last);
     CHECK_FAILS(train(&how, in_folder("bad.fits")), "gpu7");
     how = quick("cpu", 6, &last);
+    how.freeze = "conv9_1";
+    CHECK_FAILS(train(&how, in_folder("bad.fits")), "conv9_1");
+    how.freeze = NULL;
+    how.ema = 1.5f;
+    CHECK_FAILS(train(&how, in_folder("bad.fits")), "keeps 1.5");
+    how.ema = 0;
+    how.dropout = 1;
+    CHECK_FAILS(train(&how, in_folder("bad.fits")), "dropout");
+    how = quick("cpu", 6, &last);
     how.start = "/nowhere/model.fits";
     CHECK_FAILS(train(&how, in_folder("bad.fits")), "/nowhere/model.fits");
     how = quick("cpu", 6, &last);
@@ -284,6 +294,90 @@ static void models_are_averaged(void)
     CHECK_FAILS(rg_average(unfinished, 2, out, NULL), "checkpoint");
 }
 
+/* With an average of the weights, frozen rows and rates of their own. */
+static void a_resumed_average_is_the_same(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 6, &last);
+    rg_losses *losses;
+    char log[256];
+    how.ema = 0.9f;
+    how.freeze = "..conv1_2";
+    how.factors = "*.bias=2";
+    snprintf(log, sizeof log, "%s", in_folder("losses.csv"));
+    CHECK_OK(train(&how, in_folder("ema.fits")));
+    how.log = log;
+    stop = 0;
+    how.stop = &stop;
+    CHECK(train(&how, in_folder("ema2.fits")) == 1);
+    how.stop = NULL;
+    how.resume = 1;
+    CHECK_OK(train(&how, in_folder("ema2.fits")));
+    CHECK(same_bytes(in_folder("ema.fits"), in_folder("ema2.fits")));
+    CHECK(same_bytes(in_folder("ema.fits.checkpoint"),
+                     in_folder("ema2.fits.checkpoint")));
+    CHECK(!same_bytes(in_folder("ema.fits"), in_folder("whole.fits")));
+    CHECK_OK(rg_losses_read(&losses, log));
+    if (check_failed_) return;
+    CHECK(losses->runs[0].n == 6);
+    for (int i = 0; i < losses->runs[0].n; i++)
+        CHECK_NEAR(losses->runs[0].step[i], i + 1, 0);
+    CHECK_NEAR(losses->runs[0].curve[RG_LOSSES_TOTAL][5], last.total, 1e-5);
+    rg_losses_free(losses);
+    how.ema = 0;
+    CHECK_FAILS(train(&how, in_folder("ema2.fits")), "with an average");
+    how.ema = 0.9f;
+    CHECK_FAILS(train(&how, in_folder("whole.fits")), "without an average");
+}
+
+/* The checkpoint has the values to the bit. */
+static void frozen_rows_are_those_it_started_from(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 3, &last);
+    rg_weights *from, *to;
+    how.start = in_folder("whole.fits");
+    how.freeze = "..conv2_2,fc7";
+    how.ema = 0.9f;
+    CHECK_OK(train(&how, in_folder("frozen.fits")));
+    CHECK_OK(rg_weights_read(&from, in_folder("whole.fits")));
+    CHECK_OK(rg_weights_read(&to, in_folder("frozen.fits.checkpoint")));
+    if (check_failed_) return;
+    for (int i = 0; i < rg_weights_count(from); i++) {
+        const rg_weight *a = rg_weights_at(from, i), *b = rg_weights_find(to, a->name);
+        size_t bytes = sizeof(float) * (size_t)rg_layer_count(a->shape);
+        bool same = b && memcmp(a->data, b->data, bytes) == 0;
+        CHECK(same == (strncmp(a->name, "conv1", 5) == 0
+                       || strncmp(a->name, "conv2", 5) == 0
+                       || strncmp(a->name, "fc7", 3) == 0));
+    }
+    /* The average is on its way from the first weights to the last. */
+    const rg_weight *first = rg_weights_find(from, "conv5_3");
+    const rg_weight *last_one = rg_weights_find(to, "conv5_3");
+    const rg_weight *mean = rg_weights_find(to, "conv5_3.mean");
+    double whole = 0, part = 0;
+    for (long k = 0; k < rg_layer_count(first->shape); k++) {
+        whole += fabs(last_one->data[k] - first->data[k]);
+        part += fabs(mean->data[k] - first->data[k]);
+    }
+    CHECK(part > 0.3 * whole && part < 0.98 * whole);
+    rg_weights_free(from);
+    rg_weights_free(to);
+}
+
+/* All of the paper's arithmetic on a network that is quick. */
+static void the_papers_recipe_trains(void)
+{
+    rg_train_report last;
+    rg_train_options how = rg_recipe_paper.how;
+    how.backend = "cpu";
+    how.schedule.steps = 3;
+    how.progress = note;
+    how.user = &last;
+    CHECK_OK(train(&how, in_folder("paper.fits")));
+    CHECK(last.step == 3 && last.total > 0 && last.total < 10);
+}
+
 int main(void)
 {
     rg_simulation sky = rg_simulate_defaults;
@@ -296,6 +390,9 @@ int main(void)
         return EXIT_FAILURE;
     }
     CHECK_RUN(a_resumed_run_equals_one_that_was_not_stopped);
+    CHECK_RUN(a_resumed_average_is_the_same);
+    CHECK_RUN(frozen_rows_are_those_it_started_from);
+    CHECK_RUN(the_papers_recipe_trains);
     CHECK_RUN(another_seed_makes_another_model);
     CHECK_RUN(ten_steps_on_cpu_equal_those_of_ref);
     CHECK_RUN(the_loss_falls);

@@ -11,12 +11,14 @@
 
 enum {
     ANCHORS = RG_CLARAN_ANCHORS,
-    ANCHORS_SAMPLED = 256,      /* per image, at most half of them positive */
     VALUES = 4 * RG_CLASSES,
 };
-#define POSITIVE_IOU 0.7f
-#define NEGATIVE_IOU 0.3f       /* below it a box is clear of an ignored truth, too */
-#define FOREGROUND_IOU 0.5f
+#define CLEAR_IOU 0.3f          /* below it a box is clear of an ignored truth */
+
+const rg_target_options rg_target_defaults = {
+    .anchors = 256, .positives = 0.5f, .positive = 0.7f, .negative = 0.3f,
+    .foregrounds = 0.25f, .foreground = 0.5f, .background = 0,
+};
 
 const float rg_proposal_target_std[4] = { 0.1f, 0.1f, 0.2f, 0.2f };
 
@@ -203,29 +205,31 @@ static bool anchor_is_best(const anchors *all, int i, const rg_truth *truths, in
     return false;
 }
 
-static void anchors_sort_out(anchors *all, const rg_truth *truths, int n)
+static void anchors_sort_out(anchors *all, const rg_target_options *how,
+                             const rg_truth *truths, int n)
 {
     for (int i = 0; i < all->n; i++) {
         if (!all->inside[i]) continue;
         match *found = &all->found[i];
-        if (found->iou >= POSITIVE_IOU || anchor_is_best(all, i, truths, n, found))
+        if (found->iou >= how->positive || anchor_is_best(all, i, truths, n, found))
             all->positive[all->positives++] = i;
-        else if (found->iou < NEGATIVE_IOU
-                 && best_match(all->box[i], truths, n, true).iou < NEGATIVE_IOU)
+        else if (found->iou < how->negative
+                 && best_match(all->box[i], truths, n, true).iou < CLEAR_IOU)
             all->negative[all->negatives++] = i;
     }
 }
 
-int rg_proposal_anchor_targets(const rg_claran *model, const rg_truth *truths, int n,
-                               uint64_t seed, float *labels, float *targets,
-                               float *weights)
+int rg_proposal_anchor_targets(const rg_claran *model, const rg_target_options *how,
+                               const rg_truth *truths, int n, uint64_t seed,
+                               float *labels, float *targets, float *weights)
 {
     anchors all;
     RG_TRY(anchors_init(&all, model, n));
     anchors_match(&all, truths, n);
-    anchors_sort_out(&all, truths, n);
-    int positives = choose(all.positive, all.positives, ANCHORS_SAMPLED / 2, &seed);
-    int negatives = choose(all.negative, all.negatives, ANCHORS_SAMPLED - positives,
+    anchors_sort_out(&all, how, truths, n);
+    int most = (int)(how->positives * (float)how->anchors);
+    int positives = choose(all.positive, all.positives, most, &seed);
+    int negatives = choose(all.negative, all.negatives, how->anchors - positives,
                            &seed);
 
     for (int i = 0; i < all.n; i++) labels[i] = -1;
@@ -281,25 +285,27 @@ static int rois_init(rois *all, int candidates, int count)
     return -1;
 }
 
-static void rois_sort_out(rois *all, const rg_truth *truths, int n)
+static void rois_sort_out(rois *all, const rg_target_options *how,
+                          const rg_truth *truths, int n)
 {
     for (int i = 0; i < all->n; i++) {
         match found = all->found[i] = best_match(all->box[i], truths, n, false);
-        if (found.iou >= FOREGROUND_IOU)
+        if (found.iou >= how->foreground)
             all->foreground[all->foregrounds++] = i;
-        else if (best_match(all->box[i], truths, n, true).iou < NEGATIVE_IOU)
+        else if (found.iou >= how->background
+                 && best_match(all->box[i], truths, n, true).iou < CLEAR_IOU)
             all->background[all->backgrounds++] = i;
         else
             all->ignored[all->ignoreds++] = i;
     }
 }
 
-/* A quarter foreground, the rest background; where that is too little, the ignored, and
- * then backgrounds (foregrounds where there are none) over again.  Returns `count`, or
- * 0 if there was no candidate at all. */
-static int rois_choose(rois *all, int count, uint64_t *seed)
+/* At most `most` foreground, the rest background; where that is too little, the
+ * ignored, and then backgrounds (foregrounds where there are none) over again.  Returns
+ * `count`, or 0 if there was no candidate at all. */
+static int rois_choose(rois *all, int most, int count, uint64_t *seed)
 {
-    int nf = choose(all->foreground, all->foregrounds, count / 4, seed), n = 0;
+    int nf = choose(all->foreground, all->foregrounds, most, seed), n = 0;
     int nb = choose(all->background, all->backgrounds, count - nf, seed);
     for (int i = 0; i < nf; i++) all->chosen[n++] = all->foreground[i];
     for (int i = 0; i < nb; i++) all->chosen[n++] = all->background[i];
@@ -311,12 +317,12 @@ static int rois_choose(rois *all, int count, uint64_t *seed)
     return n;
 }
 
-static void write_roi(const rois *all, int i, const rg_truth *truths, int n, int total,
-                      float *label, float *targets, float *weights)
+static void write_roi(const rois *all, int i, float foreground, const rg_truth *truths,
+                      int n, int total, float *label, float *targets, float *weights)
 {
     match found = all->found[i];
-    if (found.iou < FOREGROUND_IOU) {
-        bool clear = best_match(all->box[i], truths, n, true).iou < NEGATIVE_IOU;
+    if (found.iou < foreground) {
+        bool clear = best_match(all->box[i], truths, n, true).iou < CLEAR_IOU;
         *label = clear ? RG_CLASS_BACKGROUND : RG_CLASS_IGNORE;
         return;
     }
@@ -330,17 +336,18 @@ static void write_roi(const rois *all, int i, const rg_truth *truths, int n, int
     }
 }
 
-int rg_proposal_roi_targets(const rg_box *proposals, int nproposals,
-                            const rg_truth *truths, int n, int image, int count,
-                            int total, uint64_t seed, rg_roi_targets to)
+int rg_proposal_roi_targets(const rg_target_options *how, const rg_box *proposals,
+                            int nproposals, const rg_truth *truths, int n, int image,
+                            int count, int total, uint64_t seed, rg_roi_targets to)
 {
     rois all;
     RG_TRY(rois_init(&all, nproposals + n, count));
     for (int i = 0; i < nproposals; i++) all.box[all.n++] = proposals[i];
     for (int t = 0; t < n; t++)
         if (truths[t].class_ != RG_CLASS_IGNORE) all.box[all.n++] = truths[t].box;
-    rois_sort_out(&all, truths, n);
-    int chosen = rois_choose(&all, count, &seed);
+    rois_sort_out(&all, how, truths, n);
+    int most = (int)(how->foregrounds * (float)count);
+    int chosen = rois_choose(&all, most, count, &seed);
 
     memset(to.targets, 0, (size_t)count * VALUES * sizeof *to.targets);
     memset(to.weights, 0, (size_t)count * VALUES * sizeof *to.weights);
@@ -351,8 +358,9 @@ int rg_proposal_roi_targets(const rg_box *proposals, int nproposals,
         memcpy(to.rois + (size_t)5 * k, roi, sizeof roi);
         to.labels[k] = RG_CLASS_IGNORE;
         if (k < chosen)
-            write_roi(&all, all.chosen[k], truths, n, total, &to.labels[k],
-                      to.targets + (size_t)VALUES * k, to.weights + (size_t)VALUES * k);
+            write_roi(&all, all.chosen[k], how->foreground, truths, n, total,
+                      &to.labels[k], to.targets + (size_t)VALUES * k,
+                      to.weights + (size_t)VALUES * k);
     }
     rois_clear(&all);
     return 0;

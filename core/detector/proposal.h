@@ -19,6 +19,19 @@ typedef struct rg_proposal_options {
     float smallest;       /* sides under this [subject pixels] are dropped: 4 */
 } rg_proposal_options;
 
+/* What is sampled for training, and what counts as what. */
+typedef struct rg_target_options {
+    int anchors;          /* per image: 256 */
+    float positives;      /* at most this share of them positive: 0.5 */
+    float positive;       /* anchors are from this IoU with a truth: 0.7 */
+    float negative;       /* and negative below this one: 0.3 */
+    float foregrounds;    /* at most this share of the RoIs foreground: 0.25 */
+    float foreground;     /* RoIs are from this IoU: 0.5 */
+    float background;     /* from this IoU up to that: 0 (0.1 in the paper's text) */
+} rg_target_options;
+
+extern const rg_target_options rg_target_defaults;
+
 /* A labelled source: box in network pixels, class (or RG_CLASS_IGNORE). */
 typedef struct rg_truth { rg_box box; int class_; } rg_truth;
 
@@ -34,24 +47,24 @@ int rg_proposal_find(const rg_claran *model, const rg_proposal_options *options,
 
 /* Anchor targets of one image.  labels [6][cells][cells]: 1, 0, or -1 left out; targets
  * and weights [24][cells][cells], weights 1/sampled on positives.  Anchors that overlap
- * an ignored truth by IoU >= 0.3 and are not positive for another are left out.  256
- * are sampled, at most half of them positive, from the seed. */
-int rg_proposal_anchor_targets(const rg_claran *model, const rg_truth *truths, int n,
-                               uint64_t seed, float *labels, float *targets,
-                               float *weights);
+ * an ignored truth by IoU >= 0.3 and are not positive for another are left out.
+ * how->anchors are sampled from the seed. */
+int rg_proposal_anchor_targets(const rg_claran *model, const rg_target_options *how,
+                               const rg_truth *truths, int n, uint64_t seed,
+                               float *labels, float *targets, float *weights);
 
-/* RoI targets of one image: from `proposals` plus the truths, `count` RoIs (128), at
- * most a quarter foreground (IoU >= 0.5), the rest background (best IoU in [0, 0.5));
- * padded by repeating.  rois [count][5] = image, x1, y1, x2, y2; labels [count];
- * targets and weights [count][28]: Eq. 7 divided by 0.1, 0.1, 0.2, 0.2 in the true
- * class's four, weights 1/total there (total = RoIs of the whole batch).  A RoI on an
- * ignored truth gets label -1 and is used only as padding. */
+/* RoI targets of one image: from `proposals` plus the truths, `count` RoIs (128),
+ * foreground and background as `how` says; padded by repeating.  rois [count][5] =
+ * image, x1, y1, x2, y2; labels [count]; targets and weights [count][28]: Eq. 7 divided
+ * by 0.1, 0.1, 0.2, 0.2 in the true class's four, weights 1/total there (total = RoIs
+ * of the whole batch).  A RoI on an ignored truth gets label -1 and is used only as
+ * padding. */
 typedef struct rg_roi_targets {
     float *rois, *labels, *targets, *weights;
 } rg_roi_targets;
-int rg_proposal_roi_targets(const rg_box *proposals, int nproposals,
-                            const rg_truth *truths, int n, int image, int count,
-                            int total, uint64_t seed, rg_roi_targets to);
+int rg_proposal_roi_targets(const rg_target_options *how, const rg_box *proposals,
+                            int nproposals, const rg_truth *truths, int n, int image,
+                            int count, int total, uint64_t seed, rg_roi_targets to);
 
 /* What the trained bbox_pred is multiplied by on saving, so that inference needs no
  * unscaling. */

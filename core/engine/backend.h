@@ -29,6 +29,7 @@ typedef struct rg_tensor {
 typedef struct rg_param {
     char name[68];            /* row name, or row name + ".bias" */
     rg_shape shape;
+    float factor;             /* of the learning rate: 1; 0: not trained */
     void *data;               /* the backend's: value, gradient, optimizer moments */
 } rg_param;
 
@@ -37,6 +38,8 @@ typedef struct rg_node {
     rg_tensor *in[3], *out;   /* borrowed from the net; shapes set before plan */
     rg_param *weight, *bias;  /* borrowed; NULL where the word has none */
     bool training;
+    bool frozen;              /* neither weight nor bias is trained: no gradients of
+                                 them are wanted */
     uint64_t seed;            /* of this pass, for dropout; set by the net */
     void *plan;               /* the backend's */
 } rg_node;
@@ -78,7 +81,8 @@ typedef struct rg_backend {
     void (*param_free)(void *context, rg_param *param);
     int (*param_put)(void *context, rg_param *param, rg_part part, const float *host);
     int (*param_get)(void *context, const rg_param *param, rg_part part, float *host);
-    /* One optimizer step on all parameters; `step` counts from 1. */
+    /* One optimizer step on all parameters but those of factor 0; `step` counts
+     * from 1. */
     int (*update)(void *context, rg_param *params, int nparams, const rg_optimizer *how,
                   long step, float *gradient_norm);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/engine/net.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,12 +49,71 @@ static void mark_live(rg_net *net)
     }
 }
 
+static bool fits(const rg_net *net, const char *pattern, int row, const char *param)
+{
+    if (strncmp(pattern, "..", 2) == 0)
+        return row <= rg_layer_find(net->rows, net->nrows, pattern + 2);
+    return fnmatch(pattern, net->rows[row].name, 0) == 0
+           || fnmatch(pattern, param, 0) == 0;
+}
+
+/* Of the weight of a row, or of its bias. */
+static float factor_of(const rg_net *net, int row, bool bias)
+{
+    char param[80];
+    float factor = 1;
+    snprintf(param, sizeof param, "%s%s", net->rows[row].name, bias ? ".bias" : "");
+    for (int i = 0; i < net->options.nfactors; i++)
+        if (fits(net, net->options.factors[i].pattern, row, param))
+            factor *= net->options.factors[i].by;
+    return factor;
+}
+
+static bool has_weights(const rg_row *row)
+{
+    rg_shape weight, bias;
+    rg_layer_weights(row, &weight, &bias);
+    return weight.n > 0;
+}
+
+static bool is_frozen(const rg_net *net, int row)
+{
+    return !(factor_of(net, row, false) > 0) && !(factor_of(net, row, true) > 0);
+}
+
+static bool fits_any(const rg_net *net, const char *pattern)
+{
+    for (int i = 0; i < net->nrows; i++) {
+        char bias[80];
+        snprintf(bias, sizeof bias, "%s.bias", net->rows[i].name);
+        if (has_weights(&net->rows[i]) && fits(net, pattern, i, bias)) return true;
+    }
+    return false;
+}
+
+static int check_factors(const rg_net *net)
+{
+    bool trained = net->options.nfactors == 0;
+    for (int i = 0; i < net->options.nfactors; i++) {
+        const rg_net_factor *f = &net->options.factors[i];
+        if (!(f->by >= 0) || !(f->by <= 1e6f))
+            return RG_FAIL("the learning rate of %s cannot be multiplied by %g",
+                           f->pattern, f->by);
+        if (!fits_any(net, f->pattern))
+            return RG_FAIL("\"%s\" fits no row of the network with weights; claran "
+                           "model prints them", f->pattern);
+    }
+    for (int i = 0; i < net->nrows; i++)
+        trained |= has_weights(&net->rows[i]) && !is_frozen(net, i);
+    return trained ? 0 : RG_FAIL("every row is frozen: nothing is left to train");
+}
+
 /* Tensors on the way from weights (or wanted inputs) to a loss. */
 static void mark_gradients(rg_net *net)
 {
     for (int i = 0; i < net->nrows; i++) {
         const rg_row *row = &net->rows[i];
-        bool wants = is_loss(row->word) || row->word == RG_CONV || row->word == RG_FC
+        bool wants = is_loss(row->word) || (has_weights(row) && !is_frozen(net, i))
                      || (row->word == RG_INPUT && net->options.input_gradients);
         for (int k = 0; k < differentiable(row->word); k++)
             wants |= net->tensors[rg_layer_find(net->rows, i, row->in[k])].wants_grad;
@@ -89,6 +149,9 @@ static int connect_params(rg_net *net, rg_node *node)
     node->bias = &net->params[net->nparams++];
     node->weight->shape = weight;
     node->bias->shape = bias;
+    node->weight->factor = factor_of(net, (int)(node - net->nodes), false);
+    node->bias->factor = factor_of(net, (int)(node - net->nodes), true);
+    node->frozen = !(node->weight->factor > 0) && !(node->bias->factor > 0);
     int n =
         snprintf(node->weight->name, sizeof node->weight->name, "%s", node->row->name);
     int m =
@@ -191,6 +254,7 @@ static int build(rg_net *net, const rg_row *rows, int nrows)
     RG_TRY(allocate(net, rows, nrows));
     RG_TRY(net->backend->open(&net->context, net->options.precision,
                               net->options.training));
+    RG_TRY(check_factors(net));
     mark_live(net);
     mark_gradients(net);
     RG_TRY(connect(net));

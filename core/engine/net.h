@@ -19,12 +19,21 @@
 
 typedef struct rg_net rg_net;
 
+/* The learning rate of some parameters times `by`: those of the rows whose name, or the
+ * parameters whose name ("conv1_1.bias"), the pattern fits (* and ? as in a shell).
+ * "..NAME": of all rows down to that one.  Several that fit multiply.  What has factor
+ * 0 is frozen: it stays as it is to the bit, and nothing is computed for its sake. */
+typedef struct rg_net_factor { const char *pattern; float by; } rg_net_factor;
+
 typedef struct rg_net_options {
     bool training;            /* gradients, moments, dropout */
     bool input_gradients;     /* of INPUT rows too */
     rg_precision precision;   /* AUTO: what is fastest here */
     uint64_t seed;            /* initial weights and dropout */
     bool blank;               /* weights start at 0: they will be loaded */
+    const rg_net_factor *factors;   /* [nfactors], needed by rg_net_new only; one that
+                                       fits nothing is a sentence */
+    int nfactors;
 } rg_net_options;
 
 /* Plan all memory.  The rows are copied, the strings in them borrowed.  Weights start

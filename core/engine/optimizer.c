@@ -42,6 +42,13 @@ int rg_optimizer_clip(const rg_optimizer *how, double squares, float *norm,
     return 0;
 }
 
+rg_optimizer rg_optimizer_for(const rg_optimizer *how, const rg_param *param)
+{
+    rg_optimizer own = *how;
+    own.rate *= param->factor;
+    return own;
+}
+
 static void step_sgd(const rg_optimizer *how, float scale, long count,
                      float *restrict w, const float *restrict g, float *restrict v)
 {

@@ -4,7 +4,7 @@
  *     double squares = 0;
  *     for (...) squares += rg_optimizer_squares(count, gradient);
  *     RG_TRY(rg_optimizer_clip(how, squares, &norm, &scale));
- *     for (...) rg_optimizer_step(how, step, scale, count, value, gradient, m1, m2);
+ *     for (...) rg_optimizer_step(&own, step, scale, count, value, gradient, m1, m2);
  *
  * The same numbers come out whatever the number of threads.
  */
@@ -21,6 +21,9 @@ double rg_optimizer_squares(long count, const float *gradient);
  * NULL. */
 int rg_optimizer_clip(const rg_optimizer *how, double squares, float *norm,
                       float *scale);
+
+/* `how` with the parameter's own learning rate: times its factor. */
+rg_optimizer rg_optimizer_for(const rg_optimizer *how, const rg_param *param);
 
 /* One step of how->rule; gradients are multiplied by `scale`, `step` counts from 1, all
  * arrays [count].  Both rules also take rate * decay * value off the value (decoupled).

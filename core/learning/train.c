@@ -13,46 +13,30 @@
 #include "core/engine/error.h"
 #include "core/engine/net.h"
 #include "core/engine/random.h"
+#include "core/learning/ema.h"
+#include "core/learning/factor.h"
+#include "core/learning/losses.h"
 #include "core/learning/subject.h"
-
-const rg_train_options rg_train_defaults = {
-    .backend = "auto",
-    .steps = 20000,
-    .batch = 4,
-    .rois = 64,
-    .optimizer = { .rule = RG_ADAM, .rate = 3e-4f, .momentum = 0.9f, .beta2 = 0.999f,
-                   .epsilon = 1e-8f, .decay = 1e-4f, .clip = 5 },
-    .cosine = 1,
-    .warmup = 500,
-    .seed = 1,
-    .flips = 1,
-    .turns = 1,
-    .shift = 54,
-    .balance = 0.5,
-    .checkpoint = 1000,
-    .report = 50,
-};
-
-static const rg_proposal_options training_proposals = {
-    .before = 12000, .after = 2000, .iou = 0.7f, .smallest = 4
-};
 
 enum { LOSSES = 4 };
 static const char *const loss_rows[LOSSES] = { "rpn_cls_loss", "rpn_bbox_loss",
                                                "cls_loss", "bbox_loss" };
+static const char *const loss_names[LOSSES] = { "rpn_cls", "rpn_box", "roi_cls",
+                                                "roi_box" };
 
 typedef struct trainer {
     const rg_train_options *how;      /* borrowed */
     rg_claran model;
     rg_subjects *subjects;            /* owned, as all below */
     rg_net *net;
+    rg_ema *ema;                      /* or NULL */
     rg_weights *past; /* what it started from, for its record; or NULL */
     rg_subject *batch;                /* [how->batch] */
     float *data;                      /* [batch][3][input][input] */
     float *source, *deltas;           /* [batch][2 * 6 or 24][cells][cells] */
     float *rpn_labels, *rpn_targets, *rpn_weights;
     rg_roi_targets rois;              /* [batch * rois] */
-    rg_box *proposals;                /* [batch][2000] */
+    rg_box *proposals;                /* [batch][how->proposals.after] */
     double sums[LOSSES], norm_sum;    /* since the last report */
     long summed;
     struct timespec since;
@@ -91,8 +75,8 @@ static int allocate(trainer *t)
             == NULL)
             return -1;
     t->batch = rg_error_alloc(batch, sizeof *t->batch, "training");
-    t->proposals = rg_error_alloc(batch * training_proposals.after, sizeof(rg_box),
-                                  "training");
+    t->proposals = rg_error_alloc(batch * (unsigned long)t->how->proposals.after,
+                                  sizeof(rg_box), "training");
     return t->batch && t->proposals ? 0 : -1;
 }
 
@@ -100,6 +84,7 @@ static void trainer_clear(trainer *t)
 {
     rg_subjects_free(t->subjects);
     rg_net_free(t->net);
+    rg_ema_free(t->ema);
     rg_weights_free(t->past);
     float *arrays[] = { t->data, t->source, t->deltas, t->rpn_labels, t->rpn_targets,
                         t->rpn_weights, t->rois.rois, t->rois.labels, t->rois.targets,
@@ -109,17 +94,33 @@ static void trainer_clear(trainer *t)
     free(t->proposals);
 }
 
+/* What the options say of rows. */
+static void set_rows(const rg_train_options *how, rg_row *rows, int n)
+{
+    for (int i = 0; i < n; i++) {
+        bool narrow = rows[i].spread > 0 || strncmp(rows[i].name, "conv", 4) == 0;
+        if (!narrow) rows[i].spread = how->spread;
+        if (rows[i].word == RG_DROPOUT) rows[i].value = how->dropout;
+    }
+}
+
 static int make_net(trainer *t)
 {
     rg_row rows[RG_CLARAN_ROWS];
+    rg_factors factors;
     const rg_backend *backend;
     rg_claran_run run = { .batch = t->how->batch, .rois = t->how->batch * t->how->rois,
                           .training = 1 };
+    int n = rg_claran_rows(&t->model, &run, rows);
+    set_rows(t->how, rows, n);
+    RG_TRY(rg_factor_read(&factors, t->how->freeze, t->how->factors));
     RG_TRY(rg_backend_find(t->how->backend, &backend));
-    return rg_net_new(&t->net, rows, rg_claran_rows(&t->model, &run, rows), backend,
+    return rg_net_new(&t->net, rows, n, backend,
                       &(rg_net_options){ .training = true,
                                          .precision = t->how->precision,
-                                         .seed = t->how->seed });
+                                         .seed = t->how->seed,
+                                         .factors = factors.of,
+                                         .nfactors = factors.n });
 }
 
 static bool exists(const char *path)
@@ -150,6 +151,21 @@ static int same_model(const rg_claran *was, const rg_claran *now, const char *pa
         path, was->input, was->width, was->fc, was->anchor[0]);
 }
 
+static int begin_ema(trainer *t)
+{
+    return t->how->ema != 0 ? rg_ema_new(&t->ema, t->net, t->how->ema) : 0;
+}
+
+static int resume_ema(trainer *t, const rg_weights *weights, const char *path)
+{
+    bool has = rg_weights_has(weights, "EMA");
+    if (has != (t->how->ema != 0))
+        return RG_FAIL("%s is of a run with%s an average of its weights: go on with "
+                       "the same options", path, has ? "" : "out");
+    RG_TRY(begin_ema(t));
+    return t->ema ? rg_ema_load(t->ema, weights) : 0;
+}
+
 /* Weights, moments, means and the step of a stopped run with the same model. */
 static int resume(trainer *t, const char *path)
 {
@@ -167,6 +183,7 @@ static int resume(trainer *t, const char *path)
     if (status == 0) {
         t->model = was;
         rg_net_set_step(t->net, (long)step);
+        status = resume_ema(t, weights, path);
     }
     rg_weights_free(weights);
     return status;
@@ -225,6 +242,7 @@ static int save(const trainer *t, const char *path, bool checkpoint)
     for (int i = 0; status == 0 && t->how->history && t->how->history[i]; i++)
         status = rg_weights_add_history(weights, t->how->history[i]);
     if (status == 0) status = rg_net_save(t->net, weights, checkpoint);
+    if (status == 0 && t->ema) status = rg_ema_save(t->ema, weights, checkpoint);
     if (status == 0 && !checkpoint) status = scale_bbox(weights, false);
     if (status == 0) status = rg_weights_write(weights, path, !checkpoint);
     rg_weights_free(weights);
@@ -270,9 +288,9 @@ static int put_anchor_targets(trainer *t, uint64_t seed)
     long cells = rg_claran_cells(&t->model), map = RG_CLARAN_ANCHORS * cells * cells;
     for (int b = 0; b < t->how->batch; b++)
         RG_TRY(rg_proposal_anchor_targets(
-            &t->model, t->batch[b].truths, t->batch[b].n, rg_random_mix(seed, 2ul * b),
-            t->rpn_labels + b * map, t->rpn_targets + b * 4 * map,
-            t->rpn_weights + b * 4 * map));
+            &t->model, &t->how->targets, t->batch[b].truths, t->batch[b].n,
+            rg_random_mix(seed, 2ul * b), t->rpn_labels + b * map,
+            t->rpn_targets + b * 4 * map, t->rpn_weights + b * 4 * map));
     for (long i = 0; i < t->how->batch * 4 * map; i++)
         t->rpn_weights[i] /= t->how->batch;
     RG_TRY(rg_net_put(t->net, "rpn_labels", t->rpn_labels));
@@ -284,16 +302,17 @@ static int find_roi_targets(trainer *t, int b, uint64_t seed)
 {
     long cells = rg_claran_cells(&t->model), map = RG_CLARAN_ANCHORS * cells * cells;
     long count = t->how->rois;
-    rg_box *proposals = t->proposals + (long)b * training_proposals.after;
+    rg_box *proposals = t->proposals + (long)b * t->how->proposals.after;
     rg_roi_targets to = { t->rois.rois + 5 * count * b, t->rois.labels + count * b,
                           t->rois.targets + 4 * RG_CLASSES * count * b,
                           t->rois.weights + 4 * RG_CLASSES * count * b };
-    int n =
-        rg_proposal_find(&t->model, &training_proposals, t->source + b * 2 * map + map,
-                         t->deltas + b * 4 * map, proposals, NULL);
+    int n = rg_proposal_find(&t->model, &t->how->proposals,
+                             t->source + b * 2 * map + map, t->deltas + b * 4 * map,
+                             proposals, NULL);
     if (n < 0) return -1;
-    return rg_proposal_roi_targets(proposals, n, t->batch[b].truths, t->batch[b].n, b,
-                                   (int)count, (int)count * t->how->batch,
+    return rg_proposal_roi_targets(&t->how->targets, proposals, n, t->batch[b].truths,
+                                   t->batch[b].n, b, (int)count,
+                                   (int)count * t->how->batch,
                                    rg_random_mix(seed, 2ul * b + 1), to);
 }
 
@@ -311,22 +330,12 @@ static int put_roi_targets(trainer *t, uint64_t seed)
     return rg_net_put(t->net, "weights", t->rois.weights);
 }
 
-static rg_optimizer optimizer_now(const rg_train_options *how, long step)
-{
-    rg_optimizer now = how->optimizer;
-    if (how->cosine)
-        now.rate *= 0.5f * (1 + cosf(3.14159265f * (float)step / (float)how->steps));
-    for (int i = 0; !how->cosine && how->drop[i] > 0; i++)
-        if (step >= how->drop[i]) now.rate *= 0.1f;
-    if (step < how->warmup) now.rate *= (float)(step + 1) / (float)how->warmup;
-    return now;
-}
-
 static int train_step(trainer *t)
 {
     uint64_t seed = rg_random_mix(~t->how->seed, (uint64_t)rg_net_step(t->net));
-    rg_optimizer now = optimizer_now(t->how, rg_net_step(t->net));
+    rg_optimizer now = t->how->optimizer;
     float norm, loss;
+    now.rate = rg_schedule_rate(&t->how->schedule, rg_net_step(t->net));
     RG_TRY(prepare_batch(t));
     RG_TRY(rg_net_forward(t->net, NULL, "rpn_cls_prob"));
     RG_TRY(put_anchor_targets(t, seed));
@@ -334,6 +343,7 @@ static int train_step(trainer *t)
     RG_TRY(rg_net_forward(t->net, "pool_5", NULL));
     RG_TRY(rg_net_backward(t->net));
     RG_TRY(rg_net_update(t->net, &now, &norm));
+    if (t->ema) RG_TRY(rg_ema_take(t->ema, t->net));
     for (int i = 0; i < LOSSES; i++) {
         RG_TRY(rg_net_get(t->net, loss_rows[i], &loss));
         t->sums[i] += loss;
@@ -343,31 +353,35 @@ static int train_step(trainer *t)
     return 0;
 }
 
-static void report(trainer *t, bool saved)
+/* Means since the last report, to the log and to whoever follows. */
+static int report(trainer *t, bool saved)
 {
+    const rg_train_options *how = t->how;
     long step = rg_net_step(t->net), n = t->summed ? t->summed : 1;
-    double rate = (double)n / seconds_since(&t->since);
-    float mean[LOSSES], total = 0;
-    for (int i = 0; i < LOSSES; i++) total += mean[i] = (float)(t->sums[i] / (double)n);
+    double rate = (double)n / seconds_since(&t->since), mean[LOSSES], total = 0;
+    for (int i = 0; i < LOSSES; i++) total += mean[i] = t->sums[i] / (double)n;
     rg_train_report r = {
         .step = step,
-        .steps = t->how->steps,
-        .total = total,
-        .rpn_cls = mean[0],
-        .rpn_box = mean[1],
-        .roi_cls = mean[2],
-        .roi_box = mean[3],
-        .rate = optimizer_now(t->how, step - 1).rate,
+        .steps = how->schedule.steps,
+        .total = (float)total,
+        .rpn_cls = (float)mean[0],
+        .rpn_box = (float)mean[1],
+        .roi_cls = (float)mean[2],
+        .roi_box = (float)mean[3],
+        .rate = rg_schedule_rate(&how->schedule, step - 1),
         .norm = (float)(t->norm_sum / (double)n),
-        .images_per_s = rate * t->how->batch,
-        .seconds_left = (double)(t->how->steps - step) / rate,
+        .images_per_s = rate * how->batch,
+        .seconds_left = (double)(how->schedule.steps - step) / rate,
         .saved = saved,
     };
-    if (t->how->progress) t->how->progress(t->how->user, &r);
+    rg_losses_row row = { step, r.rate, r.norm, r.images_per_s };
+    if (how->log && t->summed) RG_TRY(rg_losses_add(how->log, &row, mean, LOSSES));
+    if (how->progress) how->progress(how->user, &r);
     memset(t->sums, 0, sizeof t->sums);
     t->norm_sum = 0;
     t->summed = 0;
     clock_gettime(CLOCK_MONOTONIC, &t->since);
+    return 0;
 }
 
 /* A step failed (the gradients were not finite, say): the weights before it are good.
@@ -385,18 +399,21 @@ static int run(trainer *t, const char *out)
 {
     const rg_train_options *how = t->how;
     clock_gettime(CLOCK_MONOTONIC, &t->since);
-    while (rg_net_step(t->net) < how->steps) {
+    if (how->log)
+        RG_TRY(rg_losses_begin(how->log, loss_names, LOSSES, rg_net_step(t->net)));
+    while (rg_net_step(t->net) < how->schedule.steps) {
         if (how->stop && *how->stop) {
             RG_TRY(save_both(t, out));
-            report(t, true);
+            RG_TRY(report(t, true));
             return 1;
         }
         if (train_step(t) != 0) return keep_what_there_is(t, out);
         long step = rg_net_step(t->net);
         bool due = how->checkpoint > 0 && step % how->checkpoint == 0;
-        if (due && step < how->steps) RG_TRY(save_both(t, out));
-        if (due || step == how->steps || (how->report > 0 && step % how->report == 0))
-            report(t, due);
+        if (due && step < how->schedule.steps) RG_TRY(save_both(t, out));
+        bool wanted = how->report > 0 && step % how->report == 0;
+        if (due || wanted || step == how->schedule.steps)
+            RG_TRY(report(t, due));
     }
     return save_both(t, out);
 }
@@ -407,10 +424,12 @@ static int check_options(const rg_train_options *how)
         return RG_FAIL("a batch of %d images: 1 to 256 can be trained", how->batch);
     if (how->rois < 4 || how->rois > 2000)
         return RG_FAIL("%d RoIs an image: 4 to 2000 can be trained", how->rois);
-    if (how->steps < 1) return RG_FAIL("%ld steps: at least 1 is needed", how->steps);
-    if (!(how->optimizer.rate > 0))
-        return RG_FAIL("the learning rate must be positive");
-    return 0;
+    if (!(how->dropout >= 0) || !(how->dropout < 1))
+        return RG_FAIL("a dropout rate of %g: 0 to less than 1", how->dropout);
+    if (how->targets.anchors < 1 || how->proposals.after < 1
+        || how->proposals.before < 1)
+        return RG_FAIL("at least one anchor and one proposal must be sampled");
+    return rg_schedule_check(&how->schedule);
 }
 
 /* Found out before the work, not after: settings no model file can hold, and a folder
@@ -442,6 +461,7 @@ static int prepare(trainer *t, const rg_dataset *const *lists, int nlists,
     if (t->how->resume && exists(path)) return resume(t, path);
     bool known = t->model.mean[0] + t->model.mean[1] + t->model.mean[2] > 0;
     if (t->how->start) RG_TRY(start_from(t, t->how->start, &known));
+    RG_TRY(begin_ema(t));
     return known ? 0 : rg_subjects_mean(t->subjects, &t->model, t->how->seed,
                                         t->model.mean);
 }

@@ -1,16 +1,17 @@
 /* train: Faster R-CNN training on labelled lists (spec/claran.md "Training targets").
  *
- *     rg_train_options how = rg_train_defaults;
- *     RG_TRY(rg_train(lists, nlists, &rg_claran_paper, &how, "model.fits"));
+ *     rg_train_options how = rg_recipe_default.how;     // recipe.h
+ *     RG_TRY(rg_train(lists, nlists, &rg_recipe_default.model, &how, "model.fits"));
  */
 #ifndef RG_TRAIN_H
 #define RG_TRAIN_H
 
 #include <signal.h>
 
-#include "core/detector/claran.h"
+#include "core/detector/proposal.h"
 #include "core/engine/backend.h"
 #include "core/learning/dataset.h"
+#include "core/learning/schedule.h"
 
 typedef struct rg_train_report {       /* means since the last report */
     long step, steps;
@@ -23,13 +24,19 @@ typedef struct rg_train_report {       /* means since the last report */
 typedef struct rg_train_options {
     const char *backend;
     rg_precision precision;
-    long steps;
+    rg_schedule schedule;              /* the learning rate, and how many steps */
     int batch;                         /* images a step */
     int rois;                          /* per image: 128 */
-    rg_optimizer optimizer;            /* its rate is the first one */
-    long drop[4]; /* steps after which the rate falls x0.1; 0-ended */
-    int cosine;                        /* instead: cosine decay to 0 at `steps` */
-    long warmup;                       /* steps of linear warm-up */
+    rg_target_options targets;         /* how anchors and RoIs are sampled */
+    rg_proposal_options proposals;     /* that RoIs are sampled from */
+    rg_optimizer optimizer;            /* its rate is the schedule's */
+    const char *freeze, *factors;      /* rows not trained, rates of rows (factor.h) */
+    float dropout;                     /* after fc6 and fc7 */
+    float spread;                      /* std of first weights below the convolutions
+                                          conv*; 0: He's.  bbox_pred: always 0.001,
+                                          the scores: 0.01 */
+    float ema;                         /* the model is an average that keeps so much of
+                                          itself each step (ema.h); 0: the last one */
     uint64_t seed;
     int flips, turns; /* augmentation: left-right flips, quarter turns */
     double shift;                      /* window centre moved by up to this [arcsec] */
@@ -42,11 +49,10 @@ typedef struct rg_train_options {
     long report;                       /* steps between reports */
     void (*progress)(void *user, const rg_train_report *report);
     void *user;
+    const char *log;                   /* CSV of losses (losses.h), or NULL */
     const char *const *history;        /* lines for the model's record; NULL-ended */
     volatile sig_atomic_t *stop;       /* set: write a checkpoint and return */
 } rg_train_options;
-
-extern const rg_train_options rg_train_defaults;
 
 /* Train on the lists together and write the model to `out` (16-bit), keeping
  * `out`.checkpoint on the way: resumed, it ends bit for bit as if never stopped (same

@@ -204,13 +204,16 @@ static int cpu_update(void *context, rg_param *params, int nparams,
     float scale;
     for (int i = 0; i < nparams; i++) {
         const rg_cpu_param *p = params[i].data;
+        if (!(params[i].factor > 0)) continue;
         squares += rg_optimizer_squares(rg_layer_count(params[i].shape),
                                         p->part[RG_GRADIENT]);
     }
     RG_TRY(rg_optimizer_clip(how, squares, norm, &scale));
     for (int i = 0; i < nparams; i++) {
         rg_cpu_param *p = params[i].data;
-        rg_optimizer_step(how, step, scale, rg_layer_count(params[i].shape),
+        rg_optimizer own = rg_optimizer_for(how, &params[i]);
+        if (!(params[i].factor > 0)) continue;
+        rg_optimizer_step(&own, step, scale, rg_layer_count(params[i].shape),
                           p->part[RG_VALUE], p->part[RG_GRADIENT], p->part[RG_MOMENT1],
                           p->part[RG_MOMENT2]);
         p->version++;

@@ -199,7 +199,7 @@ int rg_cpu_linear_plan(void *context, rg_node *node)
     RG_TRY(forward_plan(cpu, node, s));
     if (node->out->grad == NULL) return 0;
     if (node->in[0]->grad) RG_TRY(back_data_plan(cpu, node, s));
-    return back_weights_plan(cpu, node, s);
+    return node->frozen ? 0 : back_weights_plan(cpu, node, s);
 }
 
 /* Weights are packed again only after they changed. */
@@ -220,14 +220,19 @@ int rg_cpu_linear_forward(void *context, rg_node *node)
     return rg_cpu_run_now(context, &s->forward);
 }
 
+static int back_weights(void *context, linear *s)
+{
+    RG_TRY(rg_cpu_feed_run(context, &s->late_src));
+    RG_TRY(rg_cpu_feed_run(context, &s->late_dst));
+    RG_TRY(rg_cpu_run_now(context, &s->back_weights));
+    return rg_cpu_feed_run(context, &s->dweights);
+}
+
 int rg_cpu_linear_backward(void *context, rg_node *node)
 {
     linear *s = node->plan;
     if (node->row->activation == RG_RELU) rg_cpu_relu_backward(s->dst, s->dst_grad);
-    RG_TRY(rg_cpu_feed_run(context, &s->late_src));
-    RG_TRY(rg_cpu_feed_run(context, &s->late_dst));
-    RG_TRY(rg_cpu_run_now(context, &s->back_weights));
-    RG_TRY(rg_cpu_feed_run(context, &s->dweights));
+    if (!node->frozen) RG_TRY(back_weights(context, s));
     if (s->back_data.primitive == NULL) return 0;
     RG_TRY(pack(context, node, &s->back_pack, &s->back_packed));
     RG_TRY(rg_cpu_feed_run(context, &s->back_dst));

@@ -152,15 +152,19 @@ static int update(void *context, rg_param *params, int nparams, const rg_optimiz
     double squares = 0;
     float scale;
     for (int i = 0; i < nparams; i++)
-        squares += rg_optimizer_squares(rg_layer_count(params[i].shape),
-                                        part_of(&params[i], RG_GRADIENT));
+        if (params[i].factor > 0)
+            squares += rg_optimizer_squares(rg_layer_count(params[i].shape),
+                                            part_of(&params[i], RG_GRADIENT));
     RG_TRY(rg_optimizer_clip(how, squares, gradient_norm, &scale));
-    for (int i = 0; i < nparams; i++)
-        rg_optimizer_step(how, step, scale, rg_layer_count(params[i].shape),
+    for (int i = 0; i < nparams; i++) {
+        rg_optimizer own = rg_optimizer_for(how, &params[i]);
+        if (!(params[i].factor > 0)) continue;
+        rg_optimizer_step(&own, step, scale, rg_layer_count(params[i].shape),
                           part_of(&params[i], RG_VALUE),
                           part_of(&params[i], RG_GRADIENT),
                           part_of(&params[i], RG_MOMENT1),
                           part_of(&params[i], RG_MOMENT2));
+    }
     return 0;
 }
 
@@ -224,9 +228,10 @@ OPERATION(backward_conv)
     const rg_tensor *in = node->in[0];
     int outputs = node->row->outputs, size = node->row->size;
     const float *dy = deactivate(node);
-    rg_kernels_conv_back_weights(in->shape, in->data, outputs, size, dy,
-                                 part_of(node->weight, RG_GRADIENT),
-                                 part_of(node->bias, RG_GRADIENT));
+    if (!node->frozen)
+        rg_kernels_conv_back_weights(in->shape, in->data, outputs, size, dy,
+                                     part_of(node->weight, RG_GRADIENT),
+                                     part_of(node->bias, RG_GRADIENT));
     if (in->grad)
         rg_kernels_conv_back_data(in->shape, in->grad, outputs, size,
                                   part_of(node->weight, RG_VALUE), dy);
@@ -278,9 +283,10 @@ OPERATION(backward_fc)
     const rg_tensor *in = node->in[0];
     const float *dy = deactivate(node);
     int n = in->shape.n, inputs = node->row->inputs, outputs = node->row->outputs;
-    rg_kernels_fc_back_weights(n, inputs, outputs, in->data, dy,
-                               part_of(node->weight, RG_GRADIENT),
-                               part_of(node->bias, RG_GRADIENT));
+    if (!node->frozen)
+        rg_kernels_fc_back_weights(n, inputs, outputs, in->data, dy,
+                                   part_of(node->weight, RG_GRADIENT),
+                                   part_of(node->bias, RG_GRADIENT));
     if (in->grad)
         rg_kernels_fc_back_data(n, inputs, outputs, part_of(node->weight, RG_VALUE), dy,
                                 in->grad);
