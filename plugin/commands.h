@@ -12,9 +12,11 @@ int rg_detect_main(int argc, char **argv);
 int rg_ds9_main(int argc, char **argv);
 int rg_evaluate_main(int argc, char **argv);
 int rg_image_main(int argc, char **argv);
+int rg_import_main(int argc, char **argv);
 int rg_label_main(int argc, char **argv);
 int rg_model_main(int argc, char **argv);
 int rg_plot_main(int argc, char **argv);
+int rg_pretrain_main(int argc, char **argv);
 int rg_simulate_main(int argc, char **argv);
 int rg_train_main(int argc, char **argv);
 

@@ -18,9 +18,11 @@ static const struct {
     { "ds9", rg_ds9_main, "the same in a running DS9 (what the menu calls)" },
     { "evaluate", rg_evaluate_main, "average precision on a labelled list" },
     { "image", rg_image_main, "write what the network is shown" },
+    { "import", rg_import_main, "begin with VGG-16 of torchvision or Keras" },
     { "label", rg_label_main, "label real fields by Radio Galaxy Zoo's arithmetic" },
     { "model", rg_model_main, "print a network's rows, shapes and weights" },
     { "plot", rg_plot_main, "draw the losses of trainings" },
+    { "pretrain", rg_pretrain_main, "a backbone from fields without labels" },
     { "simulate", rg_simulate_main, "make FIRST-like fields with known sources" },
     { "train", rg_train_main, "train a model on labelled lists" },
 };

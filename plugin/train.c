@@ -177,6 +177,8 @@ static int network_options(task *t, rg_option *to)
           "means to subtract: measured on the lists" },
         { "start", 0, RG_OPTION_TEXT, &how->start, 0, 0, "FILE",
           "first weights: random" },
+        { "backbone", 0, RG_OPTION_TEXT, &how->backbone, 0, 0, "FILE",
+          "first convolutions, of import, pretrain or a model: random" },
         { "spread", 0, RG_OPTION_FLOAT, &how->spread, 0, 1, "S",
           "random first weights below conv5_3 have this deviation, 0 for He's:" },
         { "dropout", 0, RG_OPTION_FLOAT, &how->dropout, 0, 0.99, "P",
@@ -189,7 +191,7 @@ static int network_options(task *t, rg_option *to)
     for (int i = 0; t->recipe->freeze && i < n; i++)
         if (to[i].value == &t->freeze)
             to[i].help = "rows not trained, ..ROW for all down to it, or none: "
-                         "..conv2_2 with --start";
+                         "..conv2_2 with --start or --backbone";
     return n;
 }
 

@@ -105,7 +105,8 @@ interrupted() {
 
 unknown_option() {
     local command
-    for command in average detect ds9 evaluate image model plot simulate train label; do
+    for command in average detect ds9 evaluate image import model plot pretrain simulate train \
+        label; do
         refuses 2 "unknown option --bogus" $command --bogus || return 1
     done
     refuses 2 "unknown option --bogus" --bogus
@@ -218,7 +219,8 @@ ds9_gone() {
 
 helps() {
     local command
-    for command in "" average detect ds9 evaluate image model plot simulate train label; do
+    for command in "" average detect ds9 evaluate image import model plot pretrain simulate \
+        train label; do
         "$claran" $command --help > out.log 2>&1 && grep -q '^usage: claran' out.log ||
             wrong "no help for \"$command\"" || return 1
     done

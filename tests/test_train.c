@@ -294,6 +294,48 @@ static void models_are_averaged(void)
     CHECK_FAILS(rg_average(unfinished, 2, out, NULL), "checkpoint");
 }
 
+/* One step too small to see: the convolutions are the backbone's, the rest is not. */
+static void a_backbone_begins_another_model(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 1, &last);
+    rg_claran model = tiny();
+    rg_weights *from, *to;
+    char whole[256];
+    snprintf(whole, sizeof whole, "%s", in_folder("whole.fits"));
+    model.fc = 24;
+    model.input = 80;
+    memset(model.mean, 0, sizeof model.mean);
+    how.seed = 9;
+    how.schedule.rate = 1e-9f;
+    how.backbone = whole;
+    CHECK_OK(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
+                      in_folder("begun.fits")));
+    CHECK_OK(rg_weights_read(&from, whole));
+    CHECK_OK(rg_weights_read(&to, in_folder("begun.fits")));
+    for (int i = 0; i < rg_weights_count(to); i++) {
+        const rg_weight *b = rg_weights_at(to, i), *a = rg_weights_find(from, b->name);
+        bool same = a && memcmp(&a->shape, &b->shape, sizeof a->shape) == 0;
+        for (long k = 0; same && k < rg_layer_count(a->shape); k++)
+            same = fabsf(a->data[k] - b->data[k]) < 1e-4f;
+        if (strstr(b->name, ".bias") == NULL)
+            CHECK(same == (strncmp(b->name, "conv", 4) == 0));
+    }
+    double was, is;
+    CHECK_OK(rg_weights_number(from, "MEAN_B", &was));
+    CHECK_OK(rg_weights_number(to, "MEAN_B", &is));
+    CHECK_NEAR(is, was, 1e-3);
+    rg_weights_free(from);
+    rg_weights_free(to);
+    model.width = 5;
+    CHECK_FAILS(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
+                         in_folder("bad.fits")), "give --width 4");
+    model.width = 4;
+    how.start = whole;
+    CHECK_FAILS(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
+                         in_folder("bad.fits")), "not from both");
+}
+
 /* With an average of the weights, frozen rows and rates of their own. */
 static void a_resumed_average_is_the_same(void)
 {
@@ -402,6 +444,7 @@ int main(void)
     CHECK_RUN(bad_settings_are_sentences);
     CHECK_RUN(an_infrared_method_starts_from_a_radio_model);
     CHECK_RUN(models_are_averaged);
+    CHECK_RUN(a_backbone_begins_another_model);
     rg_dataset_free(list);
     char remove[128];
     snprintf(remove, sizeof remove, "rm -rf %s", folder);

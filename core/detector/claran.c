@@ -23,21 +23,11 @@ int rg_claran_cells(const rg_claran *model)
     return model->input / RG_CLARAN_STRIDE;
 }
 
-/* Table 4.  ConvNet is layers 1 to 17, LocNet 18 to 22, RecNet 23 to 29; what follows
- * them is there in training only. */
-int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
-{
-    const int w = model->width, fc = model->fc, s = model->input;
-    const int grid = RG_CLARAN_GRID, k = RG_CLARAN_ANCHORS, classes = RG_CLASSES;
-    const int cells = rg_claran_cells(model), batch = run->batch, rois = run->rois;
-    const int flat = 8 * w * grid * grid;
-    const char *fc6 = run->training ? "drop6" : "fc6";
-    const char *fc7 = run->training ? "drop7" : "fc7";
-    int n = 0;
 #define ROW(...) rows[n++] = (rg_row)__VA_ARGS__
-    ROW(INPUT("data", batch, 3, s, s));
-    ROW(INPUT("rois", rois, 5, 1, 1));
 
+int rg_claran_backbone(int w, rg_row *rows)
+{
+    int n = 0;
     ROW(CONV("conv1_1", "data",    3,     w,     3, RELU));
     ROW(CONV("conv1_2", "conv1_1", w,     w,     3, RELU));
     ROW(MAXPOOL("pool1", "conv1_2"));
@@ -55,6 +45,23 @@ int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *row
     ROW(CONV("conv5_1", "pool4",   8 * w, 8 * w, 3, RELU));
     ROW(CONV("conv5_2", "conv5_1", 8 * w, 8 * w, 3, RELU));
     ROW(CONV("conv5_3", "conv5_2", 8 * w, 8 * w, 3, RELU));
+    return n;
+}
+
+/* Table 4.  ConvNet is layers 1 to 17, LocNet 18 to 22, RecNet 23 to 29; what follows
+ * them is there in training only. */
+int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
+{
+    const int w = model->width, fc = model->fc, s = model->input;
+    const int grid = RG_CLARAN_GRID, k = RG_CLARAN_ANCHORS, classes = RG_CLASSES;
+    const int cells = rg_claran_cells(model), batch = run->batch, rois = run->rois;
+    const int flat = 8 * w * grid * grid;
+    const char *fc6 = run->training ? "drop6" : "fc6";
+    const char *fc7 = run->training ? "drop7" : "fc7";
+    int n = 0;
+    ROW(INPUT("data", batch, 3, s, s));
+    ROW(INPUT("rois", rois, 5, 1, 1));
+    n += rg_claran_backbone(w, rows + n);
 
     ROW(CONV("rpn_conv/3x3", "conv5_3", 8 * w, 8 * w, 3, RELU));
     ROW(CONV_STD("rpn_cls_score", "rpn_conv/3x3", 8 * w, 2 * k, 1, LINEAR, 0.01f));
@@ -81,9 +88,9 @@ int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *row
     ROW(SMOOTHL1("rpn_bbox_loss", "rpn_bbox_pred", "rpn_targets", "rpn_weights", 3));
     ROW(SOFTMAXLOSS("cls_loss", "cls_score", "labels", classes));
     ROW(SMOOTHL1("bbox_loss", "bbox_pred", "targets", "weights", 1));
-#undef ROW
     return n;
 }
+#undef ROW
 
 /* The numbers of a model as they are named in the file, with their ranges: written once
  * for describe and for recognise. */

@@ -38,6 +38,10 @@ typedef struct rg_claran_run {
     int training;                  /* with dropout and the four losses */
 } rg_claran_run;
 
+/* conv1_1 .. conv5_3, with the poolings between them, upon a row "data" of three
+ * channels: fills rows[RG_CLARAN_ROWS]; returns how many. */
+int rg_claran_backbone(int width, rg_row *rows);
+
 /* Fills rows[RG_CLARAN_ROWS]; returns how many. */
 int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *rows);
 

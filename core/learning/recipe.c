@@ -63,5 +63,5 @@ int rg_recipe_find(const char *name, const rg_recipe **recipe)
 
 const char *rg_recipe_freeze(const rg_recipe *recipe, const rg_train_options *how)
 {
-    return how->start ? recipe->freeze : NULL;
+    return how->start || how->backbone ? recipe->freeze : NULL;
 }

@@ -13,6 +13,7 @@
 #include "core/engine/error.h"
 #include "core/engine/net.h"
 #include "core/engine/random.h"
+#include "core/learning/backbone.h"
 #include "core/learning/ema.h"
 #include "core/learning/factor.h"
 #include "core/learning/losses.h"
@@ -224,6 +225,18 @@ static int start_from(trainer *t, const char *path, bool *means_known)
     return status;
 }
 
+/* Its convolutions, and its means as above. */
+static int start_from_backbone(trainer *t, const char *path, bool *means_known)
+{
+    rg_backbone found;
+    if (t->past == NULL) RG_TRY(rg_weights_new(&t->past));
+    RG_TRY(rg_backbone_load(t->net, path, t->model.width, &found, t->past));
+    if (*means_known || !rg_backbone_fits(&found, t->model.method)) return 0;
+    memcpy(t->model.mean, found.mean, sizeof found.mean);
+    *means_known = true;
+    return 0;
+}
+
 static int save(const trainer *t, const char *path, bool checkpoint)
 {
     rg_weights *weights;
@@ -424,6 +437,8 @@ static int check_options(const rg_train_options *how)
         return RG_FAIL("a batch of %d images: 1 to 256 can be trained", how->batch);
     if (how->rois < 4 || how->rois > 2000)
         return RG_FAIL("%d RoIs an image: 4 to 2000 can be trained", how->rois);
+    if (how->start && how->backbone)
+        return RG_FAIL("start from a whole model or from a backbone, not from both");
     if (!(how->dropout >= 0) || !(how->dropout < 1))
         return RG_FAIL("a dropout rate of %g: 0 to less than 1", how->dropout);
     if (how->targets.anchors < 1 || how->proposals.after < 1
@@ -458,8 +473,10 @@ static int prepare(trainer *t, const rg_dataset *const *lists, int nlists,
                            rg_fuse_wants_infrared(t->model.method)));
     RG_TRY(allocate(t));
     RG_TRY(make_net(t));
-    if (t->how->resume && exists(path)) return resume(t, path);
     bool known = t->model.mean[0] + t->model.mean[1] + t->model.mean[2] > 0;
+    if (t->how->backbone)              /* its record, in any case */
+        RG_TRY(start_from_backbone(t, t->how->backbone, &known));
+    if (t->how->resume && exists(path)) return resume(t, path);
     if (t->how->start) RG_TRY(start_from(t, t->how->start, &known));
     RG_TRY(begin_ema(t));
     return known ? 0 : rg_subjects_mean(t->subjects, &t->model, t->how->seed,

@@ -45,6 +45,7 @@ typedef struct rg_train_options {
                        in windows about its field's middle */
     long checkpoint;                   /* steps between checkpoints */
     const char *start;                 /* weights to start from (no moments), or NULL */
+    const char *backbone;              /* convolutions to start from, or NULL */
     int resume;                        /* go on from OUT.checkpoint where it exists */
     long report;                       /* steps between reports */
     void (*progress)(void *user, const rg_train_report *report);
