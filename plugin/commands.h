@@ -8,6 +8,7 @@
 #define RG_COMMANDS_H
 
 int rg_average_main(int argc, char **argv);
+int rg_calibrate_main(int argc, char **argv);
 int rg_detect_main(int argc, char **argv);
 int rg_ds9_main(int argc, char **argv);
 int rg_evaluate_main(int argc, char **argv);

@@ -1,114 +1,133 @@
 /* SPDX-License-Identifier: MIT */
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "core/engine/error.h"
-#include "core/learning/evaluate.h"
+#include "core/learning/coco.h"
+#include "core/learning/examine.h"
+#include "core/learning/page.h"
 #include "plugin/commands.h"
 #include "plugin/finder.h"
 #include "plugin/options.h"
+#include "plugin/output.h"
+
+enum { REPORT, JSON, HTML, COCO_TRUTH, COCO_FOUND, OUTPUTS };
 
 typedef struct task {
     rg_finder finder;
-    double iou;
-    int least;                /* sources a class needs to count in the mean */
-    rg_dataset *list;         /* owned */
-    rg_evaluation *sum;       /* owned */
+    rg_report_options how;
+    const char *path[OUTPUTS];        /* NULL: not wanted */
+    const char *coco;                 /* what the names of its files begin with */
+    char truth[RG_FILE_NAME], found[RG_FILE_NAME];
+    rg_output output[OUTPUTS];
+    rg_dataset *list;                 /* owned, as what follows */
+    rg_evaluation *evaluation;
+    rg_report *report;
 } task;
 
-static int read_infrared(const rg_field *field, rg_image **infrared)
+static int name_coco(task *t)
 {
-    if (field->infrared != NULL) return rg_image_read(infrared, field->infrared);
-    return RG_FAIL("%s has no infrared image: the list's column ir is to name it",
-                   field->path);
+    if (t->coco == NULL) return 0;
+    snprintf(t->truth, sizeof t->truth, "%s_truth.json", t->coco);
+    snprintf(t->found, sizeof t->found, "%s_found.json", t->coco);
+    if (strlen(t->truth) + 1 >= sizeof t->truth)
+        return RG_FAIL("the name %s is too long", t->coco);
+    t->path[COCO_TRUTH] = t->truth;
+    t->path[COCO_FOUND] = t->found;
+    return 0;
 }
 
-static int add_field(task *t, const rg_field *field)
+static int open_outputs(task *t)
 {
-    rg_image *image = NULL, *infrared = NULL;
-    rg_detection *found = NULL;
-    int n = 0, status = rg_image_read(&image, field->path);
-    if (status == 0 && rg_finder_wants_infrared(&t->finder))
-        status = read_infrared(field, &infrared);
-    if (status == 0)
-        status = rg_detect(t->finder.detector, image, infrared, &found, &n);
-    if (status == 0)
-        status = rg_evaluate_add(t->sum, found, n, field->labels, field->nlabels);
-    free(found);
-    rg_image_free(image);
-    rg_image_free(infrared);
-    return status;
-}
-
-static void print_percent(double value)
-{
-    if (isfinite(value)) printf(" %7.2f", 100 * value);
-    else printf(" %7s", "-");
-}
-
-static void print_scores(const task *t, const rg_scores *s)
-{
-    printf("%-8s %7s %10s %7s %7s\n", "class", "sources", "detections", "AP", "AP_VOC");
-    int truths = 0, detections = 0;
-    for (int c = 1; c < RG_CLASSES; c++) {
-        printf("%-8s %7d %10d", rg_boxes_class_name[c], s->truths[c], s->detections[c]);
-        print_percent(s->ap[c]);
-        print_percent(s->voc[c]);
-        printf("\n");
-        truths += s->truths[c];
-        detections += s->detections[c];
+    RG_TRY(name_coco(t));
+    for (int i = 0; i < OUTPUTS; i++) {
+        if (t->path[i] == NULL) continue;
+        for (int k = 0; k < i; k++)
+            if (t->path[k] && strcmp(t->path[k], t->path[i]) == 0)
+                return RG_FAIL("%s is named for two outputs", t->path[i]);
+        RG_TRY(rg_output_begin(&t->output[i], t->path[i]));
     }
-    printf("%-8s %7d %10d", "mean", truths, detections);
-    print_percent(s->map);
-    print_percent(s->map_voc);
-    printf("\nmeans over the %d classes with at least %d sources; %d fields, IoU > %g, "
-           "method %s, model %s\nAP by Eq. 12, AP_VOC the area under the envelope "
-           "(PASCAL VOC "
-           "2010), in per cent\n",
-           s->classes, t->least, t->list->nfields, t->iou,
-           rg_fuse_name(rg_detect_model(t->finder.detector)->method),
-           rg_detect_hash(t->finder.detector));
+    return 0;
+}
+
+/* What is asked for, kept when it is whole; without a report on standard output, the
+ * summary there. */
+static int write_all(task *t, const rg_page *page)
+{
+    FILE *file;
+    if ((file = t->output[REPORT].file) != NULL) rg_page_text(page, file);
+    if ((file = t->output[JSON].file) != NULL) RG_TRY(rg_page_json(page, file));
+    if ((file = t->output[HTML].file) != NULL) RG_TRY(rg_page_html(page, file));
+    if ((file = t->output[COCO_TRUTH].file) != NULL)
+        RG_TRY(rg_coco_truth(t->evaluation, t->list, file));
+    if ((file = t->output[COCO_FOUND].file) != NULL)
+        RG_TRY(rg_coco_found(t->evaluation, t->how.iou, file));
+    bool quiet = false;
+    for (int i = 0; i < OUTPUTS; i++)
+        quiet = quiet || (t->path[i] && strcmp(t->path[i], "-") == 0);
+    if (!quiet) rg_page_summary(page, stdout);
+    return rg_output_keep(t->output, OUTPUTS);
 }
 
 static int evaluate(task *t, const char *path)
 {
-    rg_scores scores;
+    RG_TRY(open_outputs(t));
     RG_TRY(rg_dataset_read(&t->list, path));
     RG_TRY(rg_finder_open(&t->finder, t->list->fields[0].infrared != NULL));
-    t->sum = rg_evaluate_new();
-    if (t->sum == NULL) return -1;
-    for (int i = 0; i < t->list->nfields; i++) {
-        RG_TRY(add_field(t, &t->list->fields[i]));
-        rg_options_progress("fields", i + 1, t->list->nfields);
-    }
-    RG_TRY(rg_evaluate_scores(t->sum, t->iou, t->least, &scores));
-    print_scores(t, &scores);
-    return 0;
+    t->how.threshold = t->finder.how.threshold;
+    RG_TRY(rg_examine(t->finder.detector, t->list, t->finder.how.threshold,
+                      rg_options_progress, "fields", &t->evaluation));
+    RG_TRY(rg_report_new(&t->report, t->evaluation, &t->how));
+    const rg_page page = { t->report, path, rg_detect_hash(t->finder.detector),
+        rg_fuse_name(rg_detect_model(t->finder.detector)->method), RG_VERSION };
+    return write_all(t, &page);
+}
+
+static void clear(task *t)
+{
+    for (int i = 0; i < OUTPUTS; i++) rg_output_drop(&t->output[i]);
+    rg_report_free(t->report);
+    rg_evaluate_free(t->evaluation);
+    rg_dataset_free(t->list);
+    rg_finder_close(&t->finder);
 }
 
 int rg_evaluate_main(int argc, char **argv)
 {
-    task t = { .finder.how = rg_detect_defaults, .iou = 0.5, .least = 5 };
+    task t = { .finder.how = rg_detect_defaults,
+               .how = { .iou = 0.5, .least = 5, .draws = 1000, .seed = 1,
+                        .progress = rg_options_progress, .what = "samples" } };
     t.finder.how.all = true;
     const rg_option options[] = {
-        { "iou", 0, RG_OPTION_DOUBLE, &t.iou, 0, 1, "IOU",
+        { "report", 0, RG_OPTION_TEXT, &t.path[REPORT], 0, 0, "FILE",
+          "every table as text; - for standard output" },
+        { "json", 0, RG_OPTION_TEXT, &t.path[JSON], 0, 0, "FILE",
+          "every table as JSON; - for standard output" },
+        { "html", 0, RG_OPTION_TEXT, &t.path[HTML], 0, 0, "FILE",
+          "every table and plot as one page" },
+        { "coco", 0, RG_OPTION_TEXT, &t.coco, 0, 0, "PREFIX",
+          "PREFIX_truth.json and PREFIX_found.json for other programs" },
+        { "iou", 0, RG_OPTION_DOUBLE, &t.how.iou, 0, 1, "IOU",
           "overlap with the truth that a hit needs: 0.5" },
-        { "least", 0, RG_OPTION_INT, &t.least, 1, 1000000, "N",
+        { "least", 0, RG_OPTION_INT, &t.how.least, 1, 1000000, "N",
           "sources that a class needs to count in the mean: 5" },
+        { "threshold", 't', RG_OPTION_FLOAT, &t.finder.how.threshold, 0, 1, "P",
+          "working threshold, for what is shown to users: 0.8" },
+        { "bootstrap", 0, RG_OPTION_INT, &t.how.draws, 0, 100000, "N",
+          "samples of the fields for intervals, 0 for none: 1000" },
+        { "seed", 0, RG_OPTION_SEED, &t.how.seed, 0, 0, "N", "of these: 1" },
         RG_FINDER_OPTIONS(t.finder), { .name = NULL }
     };
     const rg_usage usage = {
         "evaluate", "LIST.csv",
         "Detect in every image of a labelled list (columns file, class, xmin, ymin,\n"
-        "xmax, ymax, and ir, the infrared image) and print average precisions.",
+        "xmax, ymax, and ir, the infrared image) and print average precisions, with\n"
+        "95 % intervals by bootstrap; the whole report goes to the files asked for.",
         options};
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;
     if (argc != 1) return rg_options_misuse("name one list; try claran evaluate -h");
     status = evaluate(&t, argv[0]) == 0 ? RG_EXIT_OK : rg_options_problem();
-    rg_evaluate_free(t.sum);
-    rg_dataset_free(t.list);
-    rg_finder_close(&t.finder);
+    clear(&t);
     return status;
 }

@@ -14,9 +14,10 @@ static const struct {
     const char *help;
 } commands[] = {
     { "average", rg_average_main, "one model from several" },
+    { "calibrate", rg_calibrate_main, "make a model's probabilities believable" },
     { "detect", rg_detect_main, "find the radio galaxies of FITS images" },
     { "ds9", rg_ds9_main, "the same in a running DS9 (what the menu calls)" },
-    { "evaluate", rg_evaluate_main, "average precision on a labelled list" },
+    { "evaluate", rg_evaluate_main, "how good a model is on a labelled list" },
     { "image", rg_image_main, "write what the network is shown" },
     { "import", rg_import_main, "begin with VGG-16 of torchvision or Keras" },
     { "label", rg_label_main, "label real fields by Radio Galaxy Zoo's arithmetic" },

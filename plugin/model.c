@@ -16,14 +16,18 @@ static int print_rows(const rg_claran *model)
 static void print_header(const char *path, const rg_claran *model,
                          const rg_weights *weights)
 {
-    char hash[9];
-    rg_weights_hash(weights, hash);
-    printf("%s: model %s, method %s, input %d pixels, conv1 %d wide, fc %d\n", path,
-           hash, rg_fuse_name(model->method), model->input, model->width, model->fc);
+    char identity[RG_CLARAN_IDENTITY];
+    rg_claran_identity(model, weights, identity);
+    printf("%s: model %s, network %s, method %s, input %d pixels, conv1 %d wide, "
+           "fc %d\n", path, identity, rg_claran_network_name(model->network),
+           rg_fuse_name(model->method), model->input, model->width, model->fc);
     printf("anchors");
     for (int i = 0; i < RG_CLARAN_ANCHORS; i++) printf(" %g", model->anchor[i]);
     printf(" pixels; means %g %g %g (B, G, R)\n", model->mean[0], model->mean[1],
            model->mean[2]);
+    if (model->calibration[0] == 0) printf("probabilities not calibrated\n");
+    else printf("probabilities calibrated: sigmoid(%g logit(p) %+g)\n",
+                model->calibration[0], model->calibration[1]);
     for (int i = 0; i < rg_weights_histories(weights); i++)
         printf("  %s\n", rg_weights_history(weights, i));
     printf("\n");
@@ -45,7 +49,10 @@ static int print_file(const char *path)
 int rg_model_main(int argc, char **argv)
 {
     rg_claran asked = { .input = 0 }, model = rg_claran_paper;
+    const char *network = NULL;
     const rg_option options[] = {
+        { "network", 0, RG_OPTION_TEXT, &network, 0, 0, "NAME",
+          "claran or fpn: claran" },
         { "input", 0, RG_OPTION_INT, &asked.input, 64, 1024, "PIXELS",
           "side of the network's input: 600" },
         { "width", 0, RG_OPTION_INT, &asked.width, 4, 512, "N",
@@ -60,9 +67,11 @@ int rg_model_main(int argc, char **argv)
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;
     if (argc > 1) return rg_options_misuse("claran model takes one FILE");
-    if (argc == 1 && (asked.input || asked.width || asked.fc))
-        return rg_options_misuse("a model FILE has its sizes; leave out --input, "
-                                 "--width and --fc");
+    if (argc == 1 && (network || asked.input || asked.width || asked.fc))
+        return rg_options_misuse("a model FILE has its sizes; leave out --network, "
+                                 "--input, --width and --fc");
+    if (network && rg_claran_network(network, &model.network) != 0)
+        return rg_options_misuse("%s", rg_error_message());
     if (asked.input) model.input = asked.input;
     if (asked.width) model.width = asked.width;
     if (asked.fc) model.fc = asked.fc;

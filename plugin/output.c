@@ -41,8 +41,16 @@ int rg_output_check(const char *path)
 
 int rg_output_open(rg_output *output, const char *path)
 {
+    rg_output_kind kind;
+    RG_TRY(kind_of(path, &kind));
+    RG_TRY(rg_output_begin(output, path));
+    output->kind = kind;
+    return 0;
+}
+
+int rg_output_begin(rg_output *output, const char *path)
+{
     *output = (rg_output){ .path = path };
-    RG_TRY(kind_of(path, &output->kind));
     if (!is_stdout(path)) RG_TRY(rg_output_check(path));
     output->file = open_memstream(&output->text, &output->size);
     return output->file ? 0 : RG_FAIL("out of memory for %s", path);

@@ -35,6 +35,9 @@ int rg_output_check(const char *path);
 /* The kind is told by the extension of `path`, .csv or .reg; "-" is CSV. */
 int rg_output_open(rg_output *output, const char *path);
 
+/* A file of any name and of no kind. */
+int rg_output_begin(rg_output *output, const char *path);
+
 /* Everything but the renaming, for all n; flushes standard output in any case.  What
  * may still fail comes between this and keep, which stages what is not staged yet. */
 int rg_output_stage(rg_output *outputs, int n);

@@ -19,6 +19,7 @@ typedef struct task {
     rg_claran model;
     rg_train_options how;
     const char *out, *precision, *optimizer, *method, *drops, *anchors, *means;
+    const char *network;
     const char *recipe_name, *freeze;
     char anchors_text[RG_OPTION_VALUE], drops_text[RG_OPTION_VALUE];
     bool flips, no_flips, turns, no_turns, cosine, resume;
@@ -89,6 +90,7 @@ static int settle(task *t)
     RG_TRY(read_drops(t));
     RG_TRY(read_floats("anchors", t->anchors, t->model.anchor, RG_CLARAN_ANCHORS));
     RG_TRY(read_floats("mean", t->means, t->model.mean, 3));
+    RG_TRY(rg_claran_network(t->network, &t->model.network));
     RG_TRY(rg_fuse_method(t->method, &t->model.method));
     RG_TRY(rg_backend_precision(t->precision, &t->how.precision));
     bool adam = strcmp(t->optimizer, "adam") == 0;
@@ -127,7 +129,8 @@ static void begin(task *t, const rg_recipe *recipe)
     int used = 0;
     *t = (task){ .recipe = recipe, .model = recipe->model, .how = recipe->how,
                  .recipe_name = recipe->name, .precision = "auto",
-                 .method = rg_fuse_name(recipe->model.method) };
+                 .method = rg_fuse_name(recipe->model.method),
+                 .network = rg_claran_network_name(recipe->model.network) };
     t->optimizer = recipe->how.optimizer.rule == RG_ADAM ? "adam" : "sgd";
     for (int i = 0; i < RG_CLARAN_ANCHORS; i++)
         used += snprintf(t->anchors_text + used, sizeof t->anchors_text - (size_t)used,
@@ -165,6 +168,8 @@ static int network_options(task *t, rg_option *to)
     const rg_option all[] = {
         { "method", 'm', RG_OPTION_TEXT, &t->method, 0, 0, "NAME",
           "F, D1, D2, D3 or D4:" },
+        { "network", 0, RG_OPTION_TEXT, &t->network, 0, 0, "NAME",
+          "claran or fpn:" },
         { "input", 0, RG_OPTION_INT, &t->model.input, 64, 1024, "PIXELS",
           "side of the network's input:" },
         { "width", 0, RG_OPTION_INT, &t->model.width, 4, 512, "N",

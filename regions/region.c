@@ -77,7 +77,7 @@ static void read_run(const char *line, rg_provenance *from)
     const char *tag = strstr(line, RUN_TAG);
     rg_provenance run = *from;
     if (tag != NULL &&
-        sscanf(tag, RUN_TAG "%7s model %8s image %8x version %23[^} ]", run.method,
+        sscanf(tag, RUN_TAG "%7s model %15s image %8x version %23[^} ]", run.method,
                run.model, &run.checksum, run.version) == 4)
         *from = run;
 }

@@ -26,7 +26,7 @@
 typedef struct rg_provenance {
     char file[1024];          /* input image, for people */
     uint32_t checksum;        /* of its pixels (rg_image) */
-    char model[9];            /* hash of the weights */
+    char model[16];           /* rg_detect_hash */
     char method[8];           /* "D1" */
     char version[24];         /* of the program */
 } rg_provenance;

@@ -76,11 +76,11 @@ static int bare_add(bare *b, const rg_row *row, rg_shape in, rg_shape out,
         .dst = any(out.n, out.c, out.h, out.w, type),
         .weights = conv ? any(out.c, in.c, row->size, row->size, type) : NULL,
         .bias = conv ? rg_onednn_md(1, &out.c, dnnl_f32, dnnl_x) : NULL,
-        .kernel = conv ? row->size : 2,
-        .stride = conv ? 1 : 2,
+        .kernel = row->size ? row->size : 2,
+        .stride = !conv ? 2 : row->stride ? row->stride : 1,
         .padding = row->size / 2,
         .relu = conv,
-        .winograd = conv && type == dnnl_f32 && row->size == 3,
+        .winograd = conv && type == dnnl_f32 && row->size == 3 && row->stride != 2,
     };
     if (!conv) RG_TRY(rg_onednn_maxpool(&pd, b->engine, &spec));
     else if (!spec.winograd || rg_onednn_convolution(&pd, b->engine, &spec) != 0) {

@@ -67,6 +67,76 @@ static void every_size_fits_together(void)
         }
 }
 
+static void pyramids_fit_together(void)
+{
+    const int inputs[] = { 64, 132, 256, 333, 600, 1024 };
+    for (int i = 0; i < 6; i++)
+        for (int training = 0; training < 2; training++) {
+            rg_claran m = small;
+            rg_row rows[RG_CLARAN_ROWS];
+            rg_shape shape;
+            m.network = RG_NETWORK_FPN;
+            m.width = 8;
+            m.input = inputs[i];
+            int n = rg_claran_rows(&m, &(rg_claran_run){ 3, 7, training }, rows);
+            CHECK(n > 0 && n <= RG_CLARAN_ROWS);
+            CHECK_OK(rg_layer_shape(rows, n, n - 1, &shape));
+            const char *const levels[] = { "p2", "p3", "p4" };
+            for (int l = 0; l < 3; l++) {
+                rg_anchor on = rg_claran_anchor(&m, 2 * l + 1);
+                CHECK(on.stride == 4 << l && on.side == m.anchor[2 * l + 1]);
+                check_shape(rows, n, levels[l],
+                            (rg_shape){ 3, 32, on.cells, on.cells });
+            }
+            const int anchors = rg_claran_anchors(&m);
+            check_shape(rows, n, "rpn_cls_prob", (rg_shape){ 3, 2 * anchors, 1, 1 });
+            check_shape(rows, n, "rpn_bbox_pred", (rg_shape){ 3, 4 * anchors, 1, 1 });
+            check_shape(rows, n, "pooled", (rg_shape){ 7, 32, 7, 7 });
+            check_shape(rows, n, "bbox_pred", (rg_shape){ 7, 28, 1, 1 });
+        }
+}
+
+/* Every size from nothing to the whole image is pooled on one level. */
+static void pyramids_pool_every_size_once(void)
+{
+    rg_claran m = small;
+    rg_row rows[RG_CLARAN_ROWS];
+    m.network = RG_NETWORK_FPN;
+    int n = rg_claran_rows(&m, &(rg_claran_run){ 1, 5, 0 }, rows);
+    for (float side = 0; side < 300; side += 7) {
+        int pooled = 0;
+        for (int i = 0; i < n; i++)
+            pooled += rows[i].word == RG_STPOOL && side >= rows[i].least
+                      && (rows[i].most == 0 || side < rows[i].most);
+        CHECK(pooled == 1);
+    }
+}
+
+static void anchors_are_numbered_through(void)
+{
+    for (int network = 0; network < RG_NETWORKS; network++) {
+        rg_claran m = small;
+        int next = 0;
+        m.network = (rg_network)network;
+        for (int a = 0; a < RG_CLARAN_ANCHORS; a++) {
+            rg_anchor on = rg_claran_anchor(&m, a);
+            CHECK(on.first == next && on.cells > 0 && on.side == m.anchor[a]);
+            next += on.cells * on.cells;
+        }
+        CHECK(rg_claran_anchors(&m) == next);
+    }
+    CHECK(rg_claran_anchors(&small) == 6 * 16 * 16);
+}
+
+static void networks_have_names(void)
+{
+    rg_network network = RG_NETWORK_CLARAN;
+    CHECK_OK(rg_claran_network("fpn", &network));
+    CHECK(network == RG_NETWORK_FPN);
+    CHECK(strcmp(rg_claran_network_name(network), "fpn") == 0);
+    CHECK_FAILS(rg_claran_network("yolo", &network), "use claran or fpn");
+}
+
 static void training_has_its_losses(void)
 {
     rg_row rows[RG_CLARAN_ROWS];
@@ -89,11 +159,58 @@ static void descriptions_come_back(void)
     CHECK_OK(rg_claran_describe(&small, w));
     CHECK_OK(rg_claran_recognise(&back, w));
     CHECK(back.input == 264 && back.width == 32 && back.fc == 256);
-    CHECK(back.method == RG_METHOD_D1);
+    CHECK(back.method == RG_METHOD_D1 && back.network == RG_NETWORK_CLARAN);
+    rg_claran pyramid = small;
+    pyramid.network = RG_NETWORK_FPN;
+    CHECK_OK(rg_claran_describe(&pyramid, w));
+    CHECK_OK(rg_claran_recognise(&back, w));
+    CHECK(back.network == RG_NETWORK_FPN);
     for (int a = 0; a < RG_CLARAN_ANCHORS; a++)
         CHECK(back.anchor[a] == small.anchor[a]);
     for (int c = 0; c < 3; c++) CHECK(back.mean[c] == small.mean[c]);
     rg_weights_free(w);
+}
+
+static void calibrations_come_back(void)
+{
+    rg_weights *w = NULL;
+    rg_claran fitted = small, back = small;
+    char plain[RG_CLARAN_IDENTITY], one[RG_CLARAN_IDENTITY], two[RG_CLARAN_IDENTITY];
+    CHECK_OK(rg_weights_new(&w));
+    CHECK_OK(rg_claran_describe(&small, w));
+    CHECK_OK(rg_claran_recognise(&back, w));
+    CHECK(back.calibration[0] == 0 && back.calibration[1] == 0);
+    rg_claran_identity(&back, w, plain);
+    fitted.calibration[0] = 0.65f;
+    fitted.calibration[1] = -0.29f;
+    CHECK_OK(rg_claran_describe(&fitted, w));
+    CHECK_OK(rg_claran_recognise(&back, w));
+    CHECK(back.calibration[0] == 0.65f && back.calibration[1] == -0.29f);
+    rg_claran_identity(&back, w, one);
+    back.calibration[1] = 0.29f;
+    rg_claran_identity(&back, w, two);
+    CHECK(strlen(plain) == 8 && strlen(one) == 13 && strncmp(plain, one, 8) == 0);
+    CHECK(one[8] == '-' && strcmp(one, two) != 0);
+    rg_weights_free(w);
+}
+
+/* 0.9 is a logit of log 9; what rounding ties stays in order. */
+static void probabilities_are_calibrated(void)
+{
+    rg_claran m = small;
+    CHECK(rg_claran_calibrate(&m, 0.9f) == 0.9f);
+    m.calibration[0] = 0.5f;
+    CHECK_NEAR(rg_claran_calibrate(&m, 0.9f), 0.75, 1e-6);
+    m.calibration[1] = (float)log(3);
+    CHECK_NEAR(rg_claran_calibrate(&m, 0.9f), 0.9, 1e-6);
+    CHECK_NEAR(rg_claran_calibrate(&m, 0.5f), 0.75, 1e-6);
+    m.calibration[0] = 30;
+    float before = 0;
+    for (int i = 0; i <= 1000; i++) {
+        const float p = rg_claran_calibrate(&m, (float)i / 1000);
+        CHECK(p >= before && p <= 1);
+        before = p;
+    }
 }
 
 static void check_number(const char *key, double value, const char *words)
@@ -121,6 +238,8 @@ static void check_text(const char *key, const char *value, const char *words)
 
 static void bad_descriptions_are_refused(void)
 {
+    check_number("CALIBA", -1, "CALIBA");
+    check_number("CALIBB", 1e9, "CALIBB");
     check_number("INPUT", 0, "INPUT");
     check_number("INPUT", -600, "INPUT");
     check_number("INPUT", 264.5, "whole");
@@ -197,8 +316,14 @@ int main(void)
     CHECK_RUN(paper_has_its_weights);
     CHECK_RUN(paper_has_its_shapes);
     CHECK_RUN(every_size_fits_together);
+    CHECK_RUN(pyramids_fit_together);
+    CHECK_RUN(pyramids_pool_every_size_once);
+    CHECK_RUN(anchors_are_numbered_through);
+    CHECK_RUN(networks_have_names);
     CHECK_RUN(training_has_its_losses);
     CHECK_RUN(descriptions_come_back);
+    CHECK_RUN(calibrations_come_back);
+    CHECK_RUN(probabilities_are_calibrated);
     CHECK_RUN(bad_descriptions_are_refused);
     CHECK_RUN(input_is_flipped_and_bilinear);
     CHECK_RUN(boxes_between_pixels);

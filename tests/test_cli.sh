@@ -105,7 +105,7 @@ interrupted() {
 
 unknown_option() {
     local command
-    for command in average detect ds9 evaluate image import model plot pretrain simulate train \
+    for command in average calibrate detect ds9 evaluate image import model plot pretrain simulate train \
         label; do
         refuses 2 "unknown option --bogus" $command --bogus || return 1
     done
@@ -219,7 +219,7 @@ ds9_gone() {
 
 helps() {
     local command
-    for command in "" average detect ds9 evaluate image import model plot pretrain simulate \
+    for command in "" average calibrate detect ds9 evaluate image import model plot pretrain simulate \
         train label; do
         "$claran" $command --help > out.log 2>&1 && grep -q '^usage: claran' out.log ||
             wrong "no help for \"$command\"" || return 1
@@ -228,6 +228,7 @@ helps() {
 }
 
 csv_and_standard_output() {
+    local least=0.05
     "$claran" detect "${field[@]}" --all -o all.csv -o all.reg &&
         "$claran" detect "${field[@]}" --all -o - > all.out && cmp all.csv all.out ||
         return 1
@@ -236,8 +237,9 @@ csv_and_standard_output() {
     [ "$(wc -l < all.csv)" -gt 1 ] || wrong "nothing was detected" || return 1
     [ "$(grep -c '^box' all.reg)" = $(($(wc -l < all.csv) - 1)) ] ||
         wrong "another number of regions" || return 1
-    [ "$(awk -F, 'NR > 1 && !($9 > 0.05 && $9 <= 1)' all.csv)" = "" ] ||
-        wrong "a probability is not within 0.05 and 1" || return 1
+    "$claran" model "$model" | grep -q 'not calibrated' || least=0
+    [ "$(awk -F, -v p=$least 'NR > 1 && !($9 > p && $9 <= 1)' all.csv)" = "" ] ||
+        wrong "a probability is not within $least and 1" || return 1
     rm all.*
 }
 # (Where nothing reaches it the best is kept, but not of a field as large as this.)
@@ -290,13 +292,62 @@ all_methods_are_on_a_sheet() {
         [ "$(png_size two.png)$(png_size five.png)" = " 816 434 1220 860" ] &&
         rm -- *.png
 }
+# What is shown of the list, and files that say the same.
+evaluation_goes_to_files() {
+    "$claran" evaluate field.csv --bootstrap 50 > out.log &&
+        grep -q '^mean  ' out.log && grep -q 'Expected calibration error' out.log ||
+        wrong "said: $(cat out.log)" || return 1
+    "$claran" evaluate field.csv --bootstrap 50 --report r.txt --json r.json \
+        --html r.html --coco c > again.log && cmp out.log again.log || return 1
+    "$claran" evaluate field.csv --bootstrap 50 --report - > r.out &&
+        cmp r.txt r.out || return 1
+    grep -q '^mean score' r.txt && grep -q '"components"' r.json &&
+        grep -q '</html>' r.html && grep -q '"bbox"' c_truth.json &&
+        grep -q '"score"' c_found.json || wrong "a file lacks something" || return 1
+    rm r.* c_*.json again.log
+}
+no_evaluation_is_half_written() {
+    mkdir d.json && refuses 1 "d.json cannot be written" evaluate field.csv \
+        --report r.txt --json d.json --coco c && rmdir d.json &&
+        refuses 1 "cannot be written" evaluate field.csv --html no/x.html &&
+        refuses 1 "two outputs" evaluate field.csv --html x --json x &&
+        refuses 2 "bootstrap" evaluate field.csv --bootstrap -1
+}
+# The weights' hash stays, the boxes and their order too; another training forgets it.
+calibration_is_kept_in_the_model() {
+    local hash
+    "$claran" average "$model" "$model" -o plain.fits &&
+        "$claran" simulate many --count 14 --seed 9 --size 100 > log 2>&1 &&
+        "$claran" calibrate many.csv --model plain.fits -o c.fits > out.log &&
+        grep -q 'cross-validated' out.log || wrong "said: $(cat out.log)" || return 1
+    "$claran" model plain.fits > plain.log && "$claran" model c.fits > c.log &&
+        grep -q '^probabilities not calibrated' plain.log &&
+        grep -q '^probabilities calibrated: sigmoid(' c.log &&
+        grep -q 'claran calibrate on many.csv' c.log || return 1
+    hash=$(sed -n 's/.*: model \([0-9a-f]*\),.*/\1/p' plain.log)
+    grep -q ": model $hash-[0-9a-f]\{4\}," c.log || wrong "$(head -1 c.log)" || return 1
+    "$claran" detect many/sim_000??.fits --all --model plain.fits -o a.csv &&
+        "$claran" detect many/sim_000??.fits --all --model c.fits -o b.csv &&
+        cmp <(cut -d, -f 1-8 a.csv) <(cut -d, -f 1-8 b.csv) || return 1
+    cmp -s a.csv b.csv && wrong "the same probabilities" && return 1
+    "$claran" average c.fits c.fits -o mean.fits &&
+        "$claran" model mean.fits | grep -q '^probabilities not calibrated' || return 1
+    rm -r many* a.csv b.csv plain.fits c.fits mean.fits plain.log c.log
+}
+bad_calibrations() {
+    refuses 2 "name one list" calibrate --model "$model" -o x.fits &&
+        refuses 2 "name the model" calibrate field.csv -o x.fits &&
+        refuses 2 "name the model" calibrate field.csv --model "$model" &&
+        refuses 1 "too few" calibrate field.csv --model "$model" -o x.fits
+}
 model_is_the_papers() { "$claran" model | grep -q "^1367[67][0-9]* weights"; }
 
 model=${CLARAN_MODEL:-$srcdir/core/models/claran-d1.fits}
 for test in helps csv_and_standard_output threshold_is_kept picture_is_png \
     image_is_of_the_method image_is_where_it_was_asked all_methods_are_on_a_sheet \
     bad_image_options bad_radio_image bad_infrared_image wide_infrared_image \
-    model_is_the_papers missing_file a_folder text_file empty_file truncated_file \
+    model_is_the_papers evaluation_goes_to_files no_evaluation_is_half_written \
+    calibration_is_kept_in_the_model bad_calibrations missing_file a_folder text_file empty_file truncated_file \
     all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
     no_place_to_write full_output closed_descriptors interrupted \
     missing_model text_model image_as_model cut_model damaged_model unknown_option \

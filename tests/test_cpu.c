@@ -190,6 +190,71 @@ static void conv_of(int n, int c, int o, int h, int w, int size, rg_activation a
                CONV("y", "x", c, o, size, act), PUSH("y", n, o, h, w));
 }
 
+static void strided_of(int n, int c, int o, int h, int w, int size, bool bare)
+{
+    CHECK_ROWS(smooth, INPUT("x", n, c, h, w),
+               CONV_AS("y", "x", c, o, size, LINEAR, .stride = 2, .bare = bare),
+               PUSH("y", n, o, (h + 1) / 2, (w + 1) / 2));
+}
+
+static void strided(void)
+{
+    strided_of(1, 3, 16, 13, 17, 3, true);
+    strided_of(2, 3, 64, 29, 65, 7, true);
+    strided_of(2, 32, 48, 9, 12, 1, false);
+    strided_of(1, 16, 32, 8, 54, 3, true);
+    strided_of(1, 3, 16, 5, 605, 3, false);
+}
+
+static void batchnorm_of(int n, int c, int h, int w, rg_activation act, bool frozen)
+{
+    CHECK_ROWS(gated, INPUT("x", n, 3, h, w),
+               CONV_AS("a", "x", 3, c, 3, LINEAR, .bare = true),
+               { .word = RG_BATCHNORM, .name = "y", .in = { "a" }, .inputs = c,
+                 .outputs = c, .activation = act, .frozen = frozen },
+               PUSH("y", n, c, h, w));
+}
+
+static void batchnorm(void)
+{
+    batchnorm_of(2, 16, 9, 13, RG_LINEAR, false);
+    batchnorm_of(3, 17, 7, 5, RG_RELU, false);
+    batchnorm_of(1, 64, 8, 8, RG_RELU, false);
+    batchnorm_of(2, 5, 9, 13, RG_RELU, true);
+    batchnorm_of(1, 32, 7, 5, RG_LINEAR, true);
+}
+
+static void add(void)
+{
+    CHECK_ROWS(gated, INPUT("x", 2, 3, 7, 9), CONV("a", "x", 3, 20, 3, RELU),
+               CONV("b", "x", 3, 20, 1, LINEAR), ADD("y", "a", "b", RELU),
+               PUSH("y", 2, 20, 7, 9));
+}
+
+static void upsample(void)
+{
+    CHECK_ROWS(gated, INPUT("x", 2, 3, 7, 9), CONV("a", "x", 3, 18, 1, LINEAR),
+               CONV_AS("b", "a", 18, 18, 3, RELU, .stride = 2),
+               UPSAMPLE("c", "b", "a"), ADD("y", "a", "c", LINEAR),
+               PUSH("y", 2, 18, 7, 9));
+}
+
+static void concat(void)
+{
+    CHECK_ROWS(gated, INPUT("x", 2, 3, 7, 9), CONV("a", "x", 3, 18, 3, RELU),
+               MAXPOOL3("b", "a"), CONV("c", "b", 18, 4, 1, LINEAR),
+               CONCAT("y", "a", "b", "c", 2), PUSH("y", 2, 1574, 1, 1));
+}
+
+static void shared_weights(void)
+{
+    CHECK_ROWS(gated, INPUT("x", 2, 16, 7, 9), MAXPOOL3("b", "x"),
+               CONV("c", "x", 16, 20, 3, RELU),
+               CONV_AS("y", "b", 16, 20, 3, RELU, .weights = "c"),
+               INPUT("t", 2, 20, 7, 9), INPUT("w", 2, 20, 7, 9),
+               SMOOTHL1("loss_c", "c", "t", "w", 1), PUSH("y", 2, 20, 4, 5));
+}
+
 static void conv(void)
 {
     conv_of(1, 3, 16, 13, 17, 3, RG_RELU);
@@ -224,6 +289,8 @@ static void maxpool(void)
                PUSH("y", 3, 5, 3, 4));
     CHECK_ROWS(smooth, INPUT("x", 1, 16, 2, 3), MAXPOOL("y", "x"),
                PUSH("y", 1, 16, 1, 1));
+    CHECK_ROWS(smooth, INPUT("x", 3, 5, 7, 8), MAXPOOL3("y", "x"),
+               PUSH("y", 3, 5, 4, 4));
     CHECK_ROWS(gated, INPUT("x", 2, 3, 13, 15), CONV("a", "x", 3, 20, 3, RELU),
                MAXPOOL("b", "a"), MAXPOOL("y", "b"), PUSH("y", 2, 20, 3, 3));
 }
@@ -232,6 +299,8 @@ static void stpool(void)
 {
     CHECK_ROWS(smooth, INPUT("x", 2, 5, 9, 11), INPUT("rois", 7, 5, 1, 1),
                STPOOL("y", "x", "rois", 7, 16), PUSH("y", 7, 5, 7, 7));
+    CHECK_ROWS(smooth, INPUT("x", 2, 5, 9, 11), INPUT("rois", 7, 5, 1, 1),
+               STPOOL_SIZES("y", "x", "rois", 7, 16, 20, 99), PUSH("y", 7, 5, 7, 7));
     CHECK_ROWS(smooth, INPUT("x", 1, 33, 9, 11), INPUT("rois", 7, 5, 1, 1),
                STPOOL("y", "x", "rois", 1, 16), PUSH("y", 7, 33, 1, 1));
     CHECK_ROWS(gated, INPUT("x", 2, 3, 9, 11), INPUT("rois", 7, 5, 1, 1),
@@ -285,15 +354,21 @@ static void several_readers(void)
 static void bf16_of(void (*test)(void))
 {
     void *context;
-    if (rg_backend_cpu.open(&context, RG_PRECISION_AUTO, true) != 0) CHECK_OK(-1);
-    bf16 = rg_backend_cpu.precision(context) == RG_PRECISION_BF16;
+    if (rg_backend_cpu.open(&context, RG_PRECISION_BF16, true) != 0)
+        CHECK_SKIP(rg_error_message());
     rg_backend_cpu.close(context);
-    if (!bf16) CHECK_SKIP("this processor has no AMX to run bf16 on");
+    bf16 = true;
     test();
     bf16 = false;
 }
 
 static void bf16_conv(void) { bf16_of(conv); }
+static void bf16_strided(void) { bf16_of(strided); }
+static void bf16_batchnorm(void) { bf16_of(batchnorm); }
+static void bf16_add(void) { bf16_of(add); }
+static void bf16_upsample(void) { bf16_of(upsample); }
+static void bf16_concat(void) { bf16_of(concat); }
+static void bf16_shared_weights(void) { bf16_of(shared_weights); }
 static void bf16_fc(void) { bf16_of(fc); }
 static void bf16_maxpool(void) { bf16_of(maxpool); }
 static void bf16_stpool(void) { bf16_of(stpool); }
@@ -306,6 +381,12 @@ static void bf16_several_readers(void) { bf16_of(several_readers); }
 int main(void)
 {
     CHECK_RUN(conv);
+    CHECK_RUN(strided);
+    CHECK_RUN(batchnorm);
+    CHECK_RUN(add);
+    CHECK_RUN(upsample);
+    CHECK_RUN(concat);
+    CHECK_RUN(shared_weights);
     CHECK_RUN(fc);
     CHECK_RUN(maxpool);
     CHECK_RUN(stpool);
@@ -315,6 +396,12 @@ int main(void)
     CHECK_RUN(smooth_l1);
     CHECK_RUN(several_readers);
     CHECK_RUN(bf16_conv);
+    CHECK_RUN(bf16_strided);
+    CHECK_RUN(bf16_batchnorm);
+    CHECK_RUN(bf16_add);
+    CHECK_RUN(bf16_upsample);
+    CHECK_RUN(bf16_concat);
+    CHECK_RUN(bf16_shared_weights);
     CHECK_RUN(bf16_fc);
     CHECK_RUN(bf16_maxpool);
     CHECK_RUN(bf16_stpool);

@@ -329,6 +329,79 @@ static void thresholds_and_the_best(void)
     rg_image_free(large);
 }
 
+static bool is_same(const rg_detection *a, const rg_detection *b)
+{
+    return a->class_ == b->class_ && a->probability == b->probability
+           && a->raw == b->raw && a->xmin == b->xmin && a->ymax == b->ymax
+           && a->second == b->second && a->second_probability == b->second_probability;
+}
+
+/* The one label per source of all detections is what rg_detect says without them, in
+ * one window and in many. */
+static void choosing_afterwards(void)
+{
+    rg_image *image[] = { blank(100, 100, 1.8, 0), blank(300, 300, 1.8, 0) };
+    for (int k = 0; k < 2; k++) {
+        const float least[] = { 0, 0.8f, 0.99f };
+        put_source(image[k], 20, -35, 0.01f);
+        put_source(image[k], -40, 30, 0.009f);
+        for (int i = 0; i < 3; i++) {
+            rg_detect_options options = rg_detect_defaults;
+            rg_detection *one = NULL, *all = NULL, *chosen = NULL;
+            int n = 0, nall = 0, nchosen = 0;
+            options.threshold = least[i];
+            rg_detector *d = open_with(&options);
+            CHECK_OK(rg_detect(d, image[k], NULL, &one, &n));
+            rg_detect_close(d);
+            options.all = true;
+            d = open_with(&options);
+            CHECK_OK(rg_detect(d, image[k], NULL, &all, &nall));
+            CHECK_OK(rg_detect_choose(d, image[k], least[i], all, nall, &chosen,
+                                      &nchosen));
+            CHECK(n == nchosen && nall > nchosen && (n > 0 || least[i] > 0.9f));
+            for (int j = 0; j < n && j < nchosen; j++)
+                CHECK(is_same(&one[j], &chosen[j]));
+            rg_detect_close(d);
+            free(one);
+            free(all);
+            free(chosen);
+        }
+        rg_image_free(image[k]);
+    }
+}
+
+/* A calibrated model finds the same boxes in the same order, with other P. */
+static void calibration_changes_numbers_only(void)
+{
+    rg_image *image = blank(200, 200, 1.8, 0);
+    rg_detect_options options = rg_detect_defaults;
+    rg_detection *f[2] = { NULL, NULL };
+    int n[2] = { 0, 0 };
+    options.all = true;
+    put_source(image, 20, -35, 0.01f);
+    put_source(image, -40, 30, 0.009f);
+    for (int i = 0; i < 2; i++) {
+        rg_claran fitted = model;
+        fitted.calibration[0] = i ? 0.5f : 0;
+        rg_weights *w = make_weights();
+        CHECK_OK(rg_claran_describe(&fitted, w));
+        rg_detector *d = open_weights(w, &options);
+        CHECK(strlen(rg_detect_hash(d)) == (i ? 13 : 8));
+        CHECK_OK(rg_detect(d, image, NULL, &f[i], &n[i]));
+        rg_detect_close(d);
+    }
+    CHECK(n[0] == n[1] && n[0] > 2);
+    for (int i = 0; i < n[0] && i < n[1]; i++) {
+        const double p = f[0][i].probability, odds = sqrt(p / (1 - p));
+        CHECK(f[0][i].xmin == f[1][i].xmin && f[0][i].class_ == f[1][i].class_);
+        CHECK(f[1][i].raw == f[0][i].raw && f[0][i].raw == f[0][i].probability);
+        CHECK_NEAR(f[1][i].probability, odds / (1 + odds), 1e-5);
+    }
+    free(f[0]);
+    free(f[1]);
+    rg_image_free(image);
+}
+
 static void images_without_emission(void)
 {
     rg_image *flat = blank(100, 100, 1.8, 0);
@@ -468,6 +541,8 @@ int main(void)
     CHECK_RUN(whole_in_another_window);
     CHECK_RUN(a_source_and_its_part);
     CHECK_RUN(thresholds_and_the_best);
+    CHECK_RUN(choosing_afterwards);
+    CHECK_RUN(calibration_changes_numbers_only);
     CHECK_RUN(images_without_emission);
     CHECK_RUN(images_that_cannot_be_searched);
     CHECK_RUN(models_that_cannot_be_used);

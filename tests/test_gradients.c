@@ -47,6 +47,7 @@ static void fill(const char *name, long count, float *x, uint64_t *state)
         float u = (float)(2 * rg_random_uniform(state) - 1);
         x[i] = ends(name, ".target") ? -1000 : ends(name, "rois") ? rois[i % 25]
              : ends(name, ".labels") ? (float)(int)(2.5f + 1.5f * u) - 1
+             : ends(name, ".variance") ? u * u + 0.5f
              : ends(name, ".bias") ? u + copysignf(1, u)   /* few ReLUs near a kink */
              : ends(name, ".aim") ? roundf(15 * u) / 10 + 0.05f   /* never at an edge */
              : strcmp(name, "grid") == 0 ? roundf(10 * u) / 10 : u;
@@ -149,7 +150,20 @@ static void probe_row(rg_net *net, const table *t, const rg_row *row)
     if (weight.n == 0) return;
     probe_param(net, t, row->name, rg_layer_count(weight));
     snprintf(name, sizeof name, "%s.bias", row->name);
-    probe_param(net, t, name, rg_layer_count(bias));
+    if (bias.n) probe_param(net, t, name, rg_layer_count(bias));
+}
+
+/* A normalisation that is not the identity. */
+static void start_batchnorm(rg_net *net, const rg_row *row, uint64_t *state)
+{
+    static const char *const tails[] = { "", ".mean", ".variance" };
+    for (int k = 0; k < 3; k++) {
+        float x[64];
+        char name[80];
+        snprintf(name, sizeof name, "%s%s", row->name, tails[k]);
+        fill(k ? name : "weight.bias", row->outputs, x, state);
+        CHECK_OK(rg_net_put_param(net, name, x));
+    }
 }
 
 static void start(rg_net *net, const table *t)
@@ -165,6 +179,7 @@ static void start(rg_net *net, const table *t)
         if (t->rows[i].word == RG_INPUT) CHECK_OK(rg_net_put(net, t->rows[i].name, x));
         fill(name, rg_layer_count(bias), x, &state);
         if (bias.c) CHECK_OK(rg_net_put_param(net, name, x));
+        if (t->rows[i].word == RG_BATCHNORM) start_batchnorm(net, &t->rows[i], &state);
     }
 }
 
@@ -220,10 +235,106 @@ static void conv_5x5_with_relu(void)
                 PUSH("push", "y", 1, 3, 7, 6));
 }
 
+static void conv_of_stride_2(void)
+{
+    CHECK_TABLE(0.25, 1e-4, false, INPUT("x", 2, 3, 5, 8),
+                CONV_AS("y", "x", 3, 4, 3, LINEAR, .stride = 2),
+                PUSH("push", "y", 2, 4, 3, 4));
+    CHECK_TABLE(0.25, 1e-4, false, INPUT("x", 2, 3, 9, 7),
+                CONV_AS("y", "x", 3, 4, 7, LINEAR, .stride = 2, .bare = true),
+                PUSH("push", "y", 2, 4, 5, 4));
+    CHECK_TABLE(0.25, 1e-4, false, INPUT("x", 2, 3, 5, 6),
+                CONV_AS("y", "x", 3, 4, 1, LINEAR, .stride = 2),
+                PUSH("push", "y", 2, 4, 3, 3));
+}
+
+static void conv_without_bias(void)
+{
+    CHECK_TABLE(2e-3, 2e-3, true, INPUT("x", 2, 3, 5, 7),
+                CONV_AS("y", "x", 3, 4, 3, RELU, .bare = true),
+                PUSH("push", "y", 2, 4, 5, 7));
+}
+
+static void batchnorm(void)
+{
+    CHECK_TABLE(1e-2, 3e-3, false, INPUT("x", 3, 5, 3, 4),
+                BATCHNORM("y", "x", 5, LINEAR),
+                PUSH("push", "y", 3, 5, 3, 4));
+    CHECK_TABLE(2e-3, 4e-3, true, INPUT("x", 2, 5, 5, 3), BATCHNORM("y", "x", 5, RELU),
+                PUSH("push", "y", 2, 5, 5, 3));
+    CHECK_TABLE(0.1, 1e-3, false, INPUT("x", 3, 5, 3, 4),
+                BATCHNORM_FROZEN("y", "x", 5, LINEAR), PUSH("push", "y", 3, 5, 3, 4));
+    CHECK_TABLE(2e-3, 3e-3, true, INPUT("x", 3, 5, 3, 4),
+                BATCHNORM_FROZEN("y", "x", 5, RELU), PUSH("push", "y", 3, 5, 3, 4));
+}
+
+static void conv_batchnorm_conv(void)
+{
+    CHECK_TABLE(2e-3, 5e-3, true, INPUT("x", 2, 3, 5, 7),
+                CONV_AS("a", "x", 3, 17, 3, LINEAR, .bare = true),
+                BATCHNORM("b", "a", 17, RELU), CONV("y", "b", 17, 3, 3, LINEAR),
+                PUSH("push", "y", 2, 3, 5, 7));
+}
+
+static void add(void)
+{
+    CHECK_TABLE(0.25, 1e-4, false, INPUT("a", 2, 3, 5, 4), INPUT("b", 2, 3, 5, 4),
+                ADD("y", "a", "b", LINEAR), PUSH("push", "y", 2, 3, 5, 4));
+    CHECK_TABLE(2e-3, 2e-3, true, INPUT("x", 2, 3, 5, 4),
+                CONV("a", "x", 3, 20, 3, RELU), CONV("b", "a", 20, 20, 1, LINEAR),
+                ADD("y", "b", "a", RELU),
+                PUSH("push", "y", 2, 20, 5, 4));
+    CHECK_TABLE(0.25, 1e-4, false, INPUT("x", 2, 3, 5, 4), ADD("y", "x", "x", LINEAR),
+                PUSH("push", "y", 2, 3, 5, 4));
+}
+
+static void upsample(void)
+{
+    CHECK_TABLE(0.25, 1e-4, false, INPUT("x", 2, 3, 3, 2), INPUT("like.", 2, 1, 5, 4),
+                UPSAMPLE("y", "x", "like."), PUSH("push", "y", 2, 3, 5, 4));
+}
+
+static void concat(void)
+{
+    CHECK_TABLE(0.25, 1e-4, false, INPUT("a", 2, 4, 3, 2), INPUT("b", 2, 2, 1, 2),
+                INPUT("c", 2, 6, 1, 1), CONCAT("y", "a", "b", "c", 2),
+                PUSH("push", "y", 2, 34, 1, 1));
+    CHECK_TABLE(1e-2, 2e-3, false, INPUT("a", 2, 4, 3, 2), INPUT("b", 2, 2, 1, 2),
+                INPUT("c", 2, 6, 1, 1), CONCAT("y", "a", "b", "c", 2),
+                INPUT("loss.labels", 2, 17, 1, 1),
+                SOFTMAXLOSS("loss", "y", "loss.labels", 2));
+}
+
+/* Two levels pool the RoIs of their size; one convolution serves both. */
+static void a_small_pyramid(void)
+{
+    CHECK_TABLE(4e-3, 4e-3, true, INPUT("x", 2, 3, 12, 13), INPUT("rois", 5, 5, 1, 1),
+                CONV_AS("c1", "x", 3, 6, 3, RELU, .stride = 2), MAXPOOL3("c2", "c1"),
+                CONV("l1", "c1", 6, 5, 1, LINEAR), CONV("p2", "c2", 6, 5, 1, LINEAR),
+                UPSAMPLE("up", "p2", "l1"), ADD("p1", "l1", "up", LINEAR),
+                CONV("rpn1", "p1", 5, 4, 3, LINEAR),
+                CONV_AS("rpn2", "p2", 5, 4, 3, LINEAR, .weights = "rpn1"),
+                STPOOL_SIZES("s1", "p1", "rois", 3, 16, 0, 60),
+                STPOOL_SIZES("s2", "p2", "rois", 3, 32, 60, 0),
+                ADD("s", "s1", "s2", LINEAR), PUSH("push_1", "rpn1", 2, 4, 6, 7),
+                PUSH("push_2", "rpn2", 2, 4, 3, 4), PUSH("push", "s", 5, 5, 3, 3));
+}
+
+static void fc_of_shared_weights(void)
+{
+    CHECK_TABLE(0.25, 1e-4, false, INPUT("x", 3, 4, 1, 1), INPUT("z", 3, 4, 1, 1),
+                FC("y", "x", 4, 5, LINEAR),
+                { .word = RG_FC, .name = "w", .in = { "z" }, .inputs = 4, .outputs = 5,
+                  .weights = "y" },
+                PUSH("push", "y", 3, 5, 1, 1), PUSH("push_w", "w", 3, 5, 1, 1));
+}
+
 static void maxpool(void)
 {
     CHECK_TABLE(1e-2, 1e-3, true, INPUT("x", 3, 5, 7, 5), MAXPOOL("y", "x"),
                 PUSH("push", "y", 3, 5, 3, 2));
+    CHECK_TABLE(1e-2, 1e-3, true, INPUT("x", 3, 5, 7, 4), MAXPOOL3("y", "x"),
+                PUSH("push", "y", 3, 5, 4, 2));
 }
 
 static void conv_relu_maxpool_conv(void)
@@ -332,6 +443,15 @@ int main(void)
     CHECK_RUN(conv_1x1);
     CHECK_RUN(conv_with_relu);
     CHECK_RUN(conv_5x5_with_relu);
+    CHECK_RUN(conv_of_stride_2);
+    CHECK_RUN(conv_without_bias);
+    CHECK_RUN(batchnorm);
+    CHECK_RUN(conv_batchnorm_conv);
+    CHECK_RUN(add);
+    CHECK_RUN(upsample);
+    CHECK_RUN(concat);
+    CHECK_RUN(a_small_pyramid);
+    CHECK_RUN(fc_of_shared_weights);
     CHECK_RUN(maxpool);
     CHECK_RUN(conv_relu_maxpool_conv);
     CHECK_RUN(stpool);

@@ -64,6 +64,31 @@ static void weights_of_conv_and_fc_only(void)
     CHECK(rg_layer_count(weight) == 0 && rg_layer_count(bias) == 0);
 }
 
+static void shapes_of_a_pyramid(void)
+{
+    const rg_row rows[] = {
+        INPUT("x", 2, 6, 9, 12),
+        CONV_AS("c", "x", 6, 4, 3, LINEAR, .stride = 2, .bare = true),
+        BATCHNORM("n", "c", 4, RELU), MAXPOOL3("m", "n"), UPSAMPLE("u", "m", "n"),
+        ADD("a", "n", "u", RELU),
+        CONV_AS("s", "x", 6, 4, 3, RELU, .bare = true, .weights = "c"),
+    };
+    const int wanted[][4] = { { 2, 6, 9, 12 }, { 2, 4, 5, 6 }, { 2, 4, 5, 6 },
+                              { 2, 4, 3, 3 },  { 2, 4, 5, 6 }, { 2, 4, 5, 6 },
+                              { 2, 4, 9, 12 } };
+    rg_shape s, weight, bias;
+    for (int i = 0; i < COUNT(rows); i++) {
+        CHECK_OK(rg_layer_shape(rows, COUNT(rows), i, &s));
+        CHECK(memcmp(&s, wanted[i], sizeof s) == 0);
+    }
+    rg_layer_weights(&rows[1], &weight, &bias);
+    CHECK(rg_layer_count(weight) == 216 && bias.n == 0);
+    rg_layer_weights(&rows[2], &weight, &bias);
+    CHECK(rg_layer_count(weight) == 4 && rg_layer_count(bias) == 4);
+    rg_layer_weights(&rows[6], &weight, &bias);
+    CHECK(weight.n == 0 && bias.n == 0);
+}
+
 static void words_are_as_in_tables(void)
 {
     CHECK(strcmp(rg_layer_word(RG_STPOOL), "STPOOL") == 0);
@@ -87,6 +112,22 @@ static void wrong_rows_are_named(void)
     REFUSED("row y (CONV) cannot take x of shape [2, 6, 5, 1]",
             CONV("y", "x", 7, 2, 3, RELU));
     REFUSED("row y (CONV)", CONV("y", "x", 6, 2, 2, RELU));
+    REFUSED("row y (CONV)", CONV_AS("y", "x", 6, 2, 3, RELU, .stride = 3));
+    REFUSED("row y (BATCHNORM)", BATCHNORM("y", "x", 5, RELU));
+    REFUSED("row y (ADD) cannot take z", INPUT("z", 2, 6, 5, 2),
+            ADD("y", "x", "z", RELU));
+    REFUSED("row y (UPSAMPLE) cannot take z", INPUT("z", 2, 1, 11, 2),
+            UPSAMPLE("y", "x", "z"));
+    REFUSED("row y (UPSAMPLE) cannot take z", INPUT("z", 1, 1, 10, 2),
+            UPSAMPLE("y", "x", "z"));
+    REFUSED("row y (CONCAT) cannot take z", INPUT("z", 2, 5, 1, 1),
+            CONCAT("y", "x", "x", "z", 2));
+    REFUSED("row y (MAXPOOL) cannot take x",
+            { .word = RG_MAXPOOL, .name = "y", .in = { "x" }, .size = 4 });
+    REFUSED("row y (CONV) cannot use the weights of w",
+            CONV_AS("y", "x", 6, 2, 3, RELU, .weights = "w"));
+    REFUSED("row y (CONV) cannot use the weights of w", CONV("w", "x", 6, 3, 3, RELU),
+            CONV_AS("y", "x", 6, 2, 3, RELU, .weights = "w"));
     REFUSED("row y (MAXPOOL) would make an empty tensor", MAXPOOL("y", "x"));
     REFUSED("row y (FC)", FC("y", "x", 6, 3, RELU));
     REFUSED("row y (SOFTMAX)", SOFTMAX("y", "x", 4));
@@ -136,6 +177,7 @@ int main(void)
 {
     CHECK_RUN(shapes_follow_the_paper);
     CHECK_RUN(weights_of_conv_and_fc_only);
+    CHECK_RUN(shapes_of_a_pyramid);
     CHECK_RUN(words_are_as_in_tables);
     CHECK_RUN(wrong_rows_are_named);
     CHECK_RUN(a_fault_above_is_reported_below);

@@ -438,6 +438,86 @@ static void backends_are_found_by_name(void)
     CHECK_FAILS(rg_backend_precision("f16", &precision), "auto, f32 or bf16");
 }
 
+/* Statistics of batches are tracked in training, saved with the weights, used in
+ * inference, and not moved by the optimizer. */
+static void statistics_are_kept_with_the_weights(void)
+{
+    const rg_row table[] = {
+        INPUT("x", 4, 2, 3, 2), BATCHNORM("norm", "x", 2, LINEAR),
+        INPUT("labels", 4, 1, 3, 2), SOFTMAXLOSS("loss", "norm", "labels", 2) };
+    const rg_optimizer how = { .rule = RG_SGD, .rate = 0.1f, .decay = 0.5f };
+    float x[48], labels[24] = { 0 }, y[48], z[48], mean[2], was[2];
+    uint64_t state = 3;
+    for (int i = 0; i < 48; i++) x[i] = 5 + (float)rg_random_normal(&state);
+    ON_BOTH(backend) {
+        rg_weights *weights;
+        rg_net *net = make(table, 4, backend, true, 1);
+        CHECK_OK(rg_net_put(net, "x", x));
+        CHECK_OK(rg_net_put(net, "labels", labels));
+        for (int i = 0; i < 200; i++) CHECK_OK(rg_net_forward(net, NULL, NULL));
+        CHECK_OK(rg_net_get(net, "norm", y));
+        CHECK_OK(rg_net_get_param(net, "norm.mean", RG_VALUE, was));
+        CHECK_OK(rg_weights_new(&weights));
+        CHECK_OK(rg_net_save(net, weights, true));
+        CHECK(rg_weights_find(weights, "norm.variance") != NULL);
+        CHECK(rg_weights_find(weights, "norm.mean.moment1") == NULL);
+        CHECK_OK(rg_net_backward(net));
+        CHECK_OK(rg_net_update(net, &how, NULL));
+        CHECK_OK(rg_net_get_param(net, "norm.mean", RG_VALUE, mean));
+        CHECK(mean[0] == was[0] && mean[1] == was[1] && mean[0] > 4);
+        rg_net_free(net);
+        net = make(table, 4, backend, false, 2);
+        CHECK_OK(rg_net_load(net, weights));
+        CHECK_OK(rg_net_put(net, "x", x));
+        CHECK_OK(rg_net_forward(net, NULL, "norm"));
+        CHECK_OK(rg_net_get(net, "norm", z));
+        for (int i = 0; i < 48; i++) CHECK_NEAR(z[i], y[i], 0.1);   /* unbiased */
+        rg_net_free(net);
+        rg_weights_free(weights);
+    }
+}
+
+/* Rows that use the weights of another learn and move together. */
+static void shared_weights_are_one(void)
+{
+    const rg_row table[] = {
+        INPUT("x", 2, 3, 4, 4), CONV("a", "x", 3, 3, 1, LINEAR),
+        CONV_AS("b", "x", 3, 3, 1, LINEAR, .weights = "a"),
+        INPUT("labels", 2, 1, 4, 4), SOFTMAXLOSS("loss", "a", "labels", 3),
+        SOFTMAXLOSS("loss2", "b", "labels", 3) };
+    float x[96], labels[32] = { 0 }, one[9], both[9], y[96], z[96];
+    uint64_t state = 3;
+    for (int i = 0; i < 96; i++) x[i] = (float)rg_random_normal(&state);
+    ON_BOTH(backend) {
+        rg_net *net = make(table, 5, backend, true, 1);
+        rg_net *pair = make(table, 6, backend, true, 1);
+        CHECK_OK(rg_net_put(net, "x", x));
+        CHECK_OK(rg_net_put(pair, "x", x));
+        CHECK_OK(rg_net_put(net, "labels", labels));
+        CHECK_OK(rg_net_put(pair, "labels", labels));
+        train(pair, 2);
+        for (int i = 0; i < 2; i++) {   /* the second must not add to the first */
+            CHECK_OK(rg_net_forward(pair, NULL, NULL));
+            CHECK_OK(rg_net_backward(pair));
+        }
+        CHECK_OK(rg_net_get_param(pair, "a", RG_VALUE, one));
+        CHECK_OK(rg_net_put_param(net, "a", one));
+        CHECK_OK(rg_net_get_param(pair, "a.bias", RG_VALUE, one));
+        CHECK_OK(rg_net_put_param(net, "a.bias", one));
+        CHECK_OK(rg_net_forward(net, NULL, NULL));
+        CHECK_OK(rg_net_backward(net));
+        CHECK_OK(rg_net_get_param(net, "a", RG_GRADIENT, one));
+        CHECK_OK(rg_net_get_param(pair, "a", RG_GRADIENT, both));
+        for (int i = 0; i < 9; i++) CHECK_NEAR(both[i], 2 * one[i], 1e-5);
+        CHECK_OK(rg_net_get(pair, "a", y));
+        CHECK_OK(rg_net_get(pair, "b", z));
+        CHECK(memcmp(y, z, sizeof y) == 0);
+        CHECK_FAILS(rg_net_get_param(pair, "b", RG_VALUE, one), "no weights called b");
+        rg_net_free(net);
+        rg_net_free(pair);
+    }
+}
+
 static rg_net *make_with(const rg_backend *backend, const rg_net_factor *factors, int n)
 {
     static const float labels[4] = { 0, 1, 2, 1 };
@@ -552,6 +632,8 @@ int main(void)
     CHECK_RUN(unknown_names_are_refused);
     CHECK_RUN(bad_tables_are_refused);
     CHECK_RUN(a_name_used_twice_is_refused);
+    CHECK_RUN(statistics_are_kept_with_the_weights);
+    CHECK_RUN(shared_weights_are_one);
     CHECK_RUN(backends_are_found_by_name);
     return CHECK_END();
 }

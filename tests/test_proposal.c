@@ -297,6 +297,51 @@ static void sampling_is_as_asked(void)
     CHECK(foregrounds > default_share && foregrounds <= ROIS / 2);
 }
 
+/* On a pyramid: the anchors of all levels, and targets that lead from each to the
+ * truth. */
+static void levels_are_searched_together(void)
+{
+    enum { MOST = 6 * 66 * 66 };
+    static float scores[MOST], shifts[4 * MOST], marks[MOST], aims[4 * MOST];
+    static float used[4 * MOST];
+    const rg_truth both[2] = {
+        { { 40, 40, 55, 55 }, 1 }, { { 100, 90, 229, 219 }, 5 },
+    };
+    rg_claran pyramid = model;
+    rg_box boxes[5];
+    int level[RG_CLARAN_ANCHORS] = { 0 };
+    pyramid.network = RG_NETWORK_FPN;
+    CHECK(rg_claran_anchors(&pyramid) == 2 * (66 * 66 + 33 * 33 + 17 * 17));
+    CHECK_OK(rg_proposal_anchor_targets(&pyramid, &rg_target_defaults, both, 2, 3,
+                                        marks, aims, used));
+    for (int a = 0; a < RG_CLARAN_ANCHORS; a++) {
+        const rg_anchor on = rg_claran_anchor(&pyramid, a);
+        const int plane = on.cells * on.cells;
+        for (int cell = 0; cell < plane; cell++) {
+            if (marks[on.first + cell] != 1) continue;
+            float d[4];
+            for (int v = 0; v < 4; v++)
+                d[v] = aims[4 * on.first + v * plane + cell];
+            rg_box to = rg_boxes_decode(rg_proposal_anchor(&pyramid, a, cell / on.cells,
+                                                           cell % on.cells), d);
+            CHECK(fmaxf(rg_boxes_iou(to, both[0].box), rg_boxes_iou(to, both[1].box))
+                  > 0.999f);
+            level[a]++;
+        }
+    }
+    CHECK(level[1] > 0 && level[4] > 0 && level[5] == 0);    /* of 16 and 128 pixels */
+    const rg_anchor fine = rg_claran_anchor(&pyramid, 1);
+    const rg_anchor wide = rg_claran_anchor(&pyramid, 4);
+    scores[fine.first + 7 * fine.cells + 9] = 0.9f;
+    scores[wide.first + 5 * wide.cells + 6] = 0.8f;
+    shifts[4 * wide.first + 5 * wide.cells + 6] = 0.25f;
+    CHECK(rg_proposal_find(&pyramid, &test_time, scores, shifts, boxes, NULL) == 5);
+    CHECK(rg_boxes_iou(boxes[0], rg_proposal_anchor(&pyramid, 1, 7, 9)) > 0.999f);
+    rg_box moved = rg_proposal_anchor(&pyramid, 4, 5, 6);
+    CHECK_NEAR(boxes[1].x1, moved.x1 + 32, 1e-3);
+    CHECK_NEAR(boxes[1].y2, moved.y2, 1e-3);
+}
+
 int main(void)
 {
     CHECK_RUN(sampling_is_as_asked);
@@ -313,5 +358,6 @@ int main(void)
     CHECK_RUN(roi_targets_lead_to_the_truth);
     CHECK_RUN(few_rois_are_repeated);
     CHECK_RUN(rois_on_ignored_truths_only_pad);
+    CHECK_RUN(levels_are_searched_together);
     return CHECK_END();
 }

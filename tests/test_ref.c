@@ -18,7 +18,7 @@ static void conv_sums_neighbours_and_zeros_beyond(void)
 {
     const float ones[9] = { 1, 1, 1, 1, 1, 1, 1, 1, 1 }, bias = 1;
     float y[9];
-    rg_kernels_conv((rg_shape){ 1, 1, 3, 3 }, nine, 1, 3, ones, &bias, y);
+    rg_kernels_conv((rg_shape){ 1, 1, 3, 3 }, nine, 1, 3, 1, ones, &bias, y);
     NEAR_ALL(y, 13, 22, 17, 28, 46, 34, 25, 40, 29);
 }
 
@@ -26,7 +26,7 @@ static void conv_is_not_mirrored(void)
 {
     const float up_right[9] = { 0, 0, 1 }, bias = 0;
     float y[9];
-    rg_kernels_conv((rg_shape){ 1, 1, 3, 3 }, nine, 1, 3, up_right, &bias, y);
+    rg_kernels_conv((rg_shape){ 1, 1, 3, 3 }, nine, 1, 3, 1, up_right, &bias, y);
     NEAR_ALL(y, 0, 0, 0, 2, 3, 0, 5, 6, 0);
 }
 
@@ -35,8 +35,107 @@ static void conv_mixes_channels_of_each_image(void)
     const float x[4] = { 1, 2, 3, 4 };                    /* 2 images, 2 channels */
     const float weight[6] = { 1, 10, 2, 20, 3, 30 }, bias[3] = { 0.5f, 0, -1 };
     float y[6];
-    rg_kernels_conv((rg_shape){ 2, 2, 1, 1 }, x, 3, 1, weight, bias, y);
+    rg_kernels_conv((rg_shape){ 2, 2, 1, 1 }, x, 3, 1, 1, weight, bias, y);
     NEAR_ALL(y, 21.5, 42, 62, 43.5, 86, 128);
+}
+
+/* 3 x 3 at stride 2: the middle of every second cell. */
+static void conv_strides(void)
+{
+    const float x[15] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+    const float middle[9] = { 0, 0, 0, 0, 1, 0, 0, 0, 0 }, dy[6] = { 1, 2, 3, 4, 5, 6 };
+    const float corner[9] = { 1, 0, 0, 0, 0, 0, 0, 0, 0 };
+    rg_shape in = { 1, 1, 3, 5 };
+    float y[6], dx[15], dweight[9];
+    rg_kernels_conv(in, x, 1, 3, 2, middle, NULL, y);
+    NEAR_ALL(y, 1, 3, 5, 11, 13, 15);
+    rg_kernels_conv(in, x, 1, 3, 2, corner, NULL, y);
+    NEAR_ALL(y, 0, 0, 0, 0, 7, 9);
+    rg_kernels_conv_back_data(in, dx, 1, 3, 2, corner, dy);
+    NEAR_ALL(dx, 0, 0, 0, 0, 0, 0, 5, 0, 6, 0, 0, 0, 0, 0, 0);
+    rg_kernels_conv_back_weights(in, x, 1, 3, 2, dy, dweight, NULL);
+    CHECK_NEAR(dweight[0], 5 * 7 + 6 * 9, 1e-6);
+    CHECK_NEAR(dweight[4], 1 + 6 + 15 + 44 + 65 + 90, 1e-6);
+    CHECK_NEAR(dweight[8], 1 * 7 + 2 * 9, 1e-6);
+}
+
+static void batchnorm_of_two_images(void)
+{
+    const float x[4] = { 1, 10, 3, 30 }, weight[2] = { 2, 1 }, bias[2] = { 5, 0 };
+    float mean[2], variance[2], y[4], tracked[2] = { 0, 0 }, spread[2] = { 1, 1 };
+    rg_shape in = { 2, 2, 1, 1 };
+    rg_kernels_batchnorm_statistics(in, x, mean, variance);
+    NEAR_ALL(mean, 2, 20);
+    NEAR_ALL(variance, 1, 100);
+    rg_kernels_batchnorm_track(in, mean, variance, tracked, spread);
+    NEAR_ALL(tracked, 0.2, 2);
+    NEAR_ALL(spread, 0.9 + 0.1 * 2, 0.9 + 0.1 * 200);
+    rg_kernels_batchnorm(in, x, mean, variance, weight, bias, y);
+    CHECK_NEAR(y[0], 3, 1e-4);
+    CHECK_NEAR(y[1], -1, 1e-4);
+    CHECK_NEAR(y[2], 7, 1e-4);
+    CHECK_NEAR(y[3], 1, 1e-4);
+}
+
+/* Of the batch: two values are always -1 and 1, whatever moves them. */
+static void batchnorm_backward_knows_its_statistics(void)
+{
+    const float x[2] = { 1, 3 }, mean = 2, variance = 1, weight = 2, dy[2] = { 1, 0 };
+    float dx[2], dweight, dbias;
+    rg_shape in = { 2, 1, 1, 1 };
+    rg_kernels_batchnorm_back(in, x, &mean, &variance, false, &weight, dy, dx, &dweight,
+                              &dbias);
+    CHECK_NEAR(dx[0], 0, 1e-4);
+    CHECK_NEAR(dx[1], 0, 1e-4);
+    CHECK_NEAR(dweight, -1, 1e-4);
+    CHECK_NEAR(dbias, 1, 1e-6);
+    rg_kernels_batchnorm_back(in, x, &mean, &variance, true, &weight, dy, dx, &dweight,
+                              &dbias);
+    CHECK_NEAR(dx[0], 2, 1e-4);
+    CHECK_NEAR(dx[1], 0, 1e-4);
+}
+
+static void upsample_crops_odd_sides(void)
+{
+    const float x[4] = { 1, 2, 3, 4 }, dy[9] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+    float y[9], dx[4];
+    rg_kernels_upsample((rg_shape){ 1, 1, 2, 2 }, (rg_shape){ 1, 1, 3, 3 }, x, y);
+    NEAR_ALL(y, 1, 1, 2, 1, 1, 2, 3, 3, 4);
+    rg_kernels_upsample_back((rg_shape){ 1, 1, 2, 2 }, (rg_shape){ 1, 1, 3, 3 }, dy,
+                             dx);
+    NEAR_ALL(dx, 12, 9, 15, 9);
+}
+
+static void concat_keeps_classes_apart(void)
+{
+    const float x[4] = { 1, 2, 3, 4 };       /* 2 classes of 2 cells */
+    float y[10] = { 0 }, dx[4];
+    rg_kernels_concat((rg_shape){ 1, 2, 1, 2 }, 2, 1, 5, x, y);
+    NEAR_ALL(y, 0, 1, 2, 0, 0, 0, 3, 4, 0, 0);
+    rg_kernels_concat_back((rg_shape){ 1, 2, 1, 2 }, 2, 1, 5, y, dx);
+    NEAR_ALL(dx, 1, 2, 3, 4);
+}
+
+static void maxpool_of_three_overlaps(void)
+{
+    const float x[9] = { 1, 2, 3, 4, 9, 5, 6, 7, 8 }, dy[4] = { 1, 2, 4, 8 };
+    const float deep[9] = { -1, -2, -3, -4, -9, -5, -6, -7, -8 };
+    float y[4], dx[9];
+    rg_kernels_maxpool((rg_shape){ 1, 1, 3, 3 }, 3, x, y);
+    NEAR_ALL(y, 9, 9, 9, 9);
+    rg_kernels_maxpool_back((rg_shape){ 1, 1, 3, 3 }, 3, x, dy, dx);
+    NEAR_ALL(dx, 0, 0, 0, 0, 15, 0, 0, 0, 0);
+    rg_kernels_maxpool((rg_shape){ 1, 1, 3, 3 }, 3, deep, y);      /* no zeros around */
+    NEAR_ALL(y, -1, -2, -4, -5);
+}
+
+static void stpool_leaves_out_other_sizes(void)
+{
+    const float roi[5] = { 0, 10, 10, 29, 89 };              /* sqrt(20 80) = 40 */
+    const float nobody[5] = { 0, NAN, 1, 9, 9 };
+    CHECK(rg_kernels_pools(roi, 0, 0) && rg_kernels_pools(roi, 40, 0));
+    CHECK(!rg_kernels_pools(roi, 0, 40) && !rg_kernels_pools(roi, 41, 0));
+    CHECK(rg_kernels_pools(nobody, 0, 8) != rg_kernels_pools(nobody, 8, 0));
 }
 
 static void conv_backward_of_one_corner(void)
@@ -44,9 +143,9 @@ static void conv_backward_of_one_corner(void)
     const float dy[9] = { 2 };
     float dx[9], dweight[9], dbias;
     rg_shape in = { 1, 1, 3, 3 };
-    rg_kernels_conv_back_data(in, dx, 1, 3, nine, dy);
+    rg_kernels_conv_back_data(in, dx, 1, 3, 1, nine, dy);
     NEAR_ALL(dx, 10, 12, 0, 16, 18, 0, 0, 0, 0);
-    rg_kernels_conv_back_weights(in, nine, 1, 3, dy, dweight, &dbias);
+    rg_kernels_conv_back_weights(in, nine, 1, 3, 1, dy, dweight, &dbias);
     NEAR_ALL(dweight, 0, 0, 0, 0, 2, 4, 0, 8, 10);
     CHECK_NEAR(dbias, 2, 0);
 }
@@ -57,9 +156,9 @@ static void conv_backward_adds_images_and_outputs(void)
     const float weight[6] = { 1, 10, 2, 20, 3, 30 };
     float dx[4], dweight[6], dbias[3];
     rg_shape in = { 2, 2, 1, 1 };
-    rg_kernels_conv_back_data(in, dx, 3, 1, weight, dy);
+    rg_kernels_conv_back_data(in, dx, 3, 1, 1, weight, dy);
     NEAR_ALL(dx, 7, 70, 5, 50);
-    rg_kernels_conv_back_weights(in, x, 3, 1, dy, dweight, dbias);
+    rg_kernels_conv_back_weights(in, x, 3, 1, 1, dy, dweight, dbias);
     NEAR_ALL(dweight, 1, 2, 3, 4, 5, 8);
     NEAR_ALL(dbias, 1, 1, 3);
 }
@@ -81,9 +180,9 @@ static void maxpool_drops_odd_rims(void)
                           92, 93, 94, 95, 96 };
     const float dy[2] = { 10, 20 };
     float y[2], dx[15];
-    rg_kernels_maxpool((rg_shape){ 1, 1, 3, 5 }, x, y);
+    rg_kernels_maxpool((rg_shape){ 1, 1, 3, 5 }, 2, x, y);
     NEAR_ALL(y, 5, 2);
-    rg_kernels_maxpool_back((rg_shape){ 1, 1, 3, 5 }, x, dy, dx);
+    rg_kernels_maxpool_back((rg_shape){ 1, 1, 3, 5 }, 2, x, dy, dx);
     NEAR_ALL(dx, 0, 10, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 }
 
@@ -101,7 +200,7 @@ static void stpool_samples_corners_and_centre(void)
 {
     const float roi[5] = { 1, 8, 16, 40, 48 };            /* columns .5-2.5, rows 1-3 */
     float y[9];
-    rg_kernels_stpool(map_shape, map(), 1, roi, 3, 16, y);
+    rg_kernels_stpool(map_shape, map(), 1, roi, 3, 16, 0, 0, y);
     NEAR_ALL(y, 110.5, 111.5, 112.5, 120.5, 121.5, 122.5, 130.5, 131.5, 132.5);
 }
 
@@ -109,7 +208,7 @@ static void stpool_is_equation_8(void)
 {
     const float roi[5] = { 0, 7, 5, 55, 41 };
     float y[16];
-    rg_kernels_stpool(map_shape, map(), 1, roi, 4, 16, y);
+    rg_kernels_stpool(map_shape, map(), 1, roi, 4, 16, 0, 0, y);
     for (int i = 0; i < 16; i++) {
         double at[2];
         for (int k = 0; k < 2; k++) {                      /* 0: across, 1: down */
@@ -128,7 +227,7 @@ static void stpool_sees_the_rim_from_outside(void)
     const float rois[15] = { 0, -64, -64, -32, -32,  1, 0, 0, 160, 160,
                              9, 48, 32, 48, 32 };
     float y[12];
-    rg_kernels_stpool(map_shape, map(), 3, rois, 2, 16, y);
+    rg_kernels_stpool(map_shape, map(), 3, rois, 2, 16, 0, 0, y);
     NEAR_ALL(y, 0, 0, 0, 0, 100, 104, 130, 134, 123, 123, 123, 123);
 }
 
@@ -139,8 +238,8 @@ static void stpool_survives_any_number(void)
     float roi[5], y[4], dx[40], droi[5];
     for (int i = 0; i < 3125; i++) {
         for (int k = 0, rest = i; k < 5; k++, rest /= 5) roi[k] = bad[rest % 5];
-        rg_kernels_stpool(map_shape, map(), 1, roi, 2, 16, y);
-        rg_kernels_stpool_back(map_shape, map(), 1, roi, 2, 16, dy, dx, droi);
+        rg_kernels_stpool(map_shape, map(), 1, roi, 2, 16, 0, 0, y);
+        rg_kernels_stpool_back(map_shape, map(), 1, roi, 2, 16, 0, 0, dy, dx, droi);
         for (int k = 0; k < 4; k++) CHECK(y[k] >= 0 && y[k] <= 134 && droi[k + 1] == 0);
     }
 }
@@ -150,7 +249,7 @@ static void stpool_backward_on_a_slope(void)
     const float roi[5] = { 1, 8, 8, 40, 40 };
     float dy[9], dx[40], droi[5], sum = 0;
     for (int i = 0; i < 9; i++) dy[i] = 1;
-    rg_kernels_stpool_back(map_shape, map(), 1, roi, 3, 16, dy, dx, droi);
+    rg_kernels_stpool_back(map_shape, map(), 1, roi, 3, 16, 0, 0, dy, dx, droi);
     NEAR_ALL(droi, 0, 4.5 / 16, 45.0 / 16, 4.5 / 16, 45.0 / 16);
     for (int i = 0; i < 40; i++) sum += dx[i];
     CHECK_NEAR(sum, 9, 1e-5);
@@ -161,9 +260,9 @@ static void stpool_backward_of_what_is_wanted(void)
 {
     const float roi[5] = { 0, 8, 8, 24, 24 }, dy = 3;      /* the centre: cell 1, 1 */
     float dx[40], droi[5];
-    rg_kernels_stpool_back(map_shape, map(), 1, roi, 1, 16, &dy, dx, NULL);
+    rg_kernels_stpool_back(map_shape, map(), 1, roi, 1, 16, 0, 0, &dy, dx, NULL);
     for (int i = 0; i < 40; i++) CHECK_NEAR(dx[i], i == 6 ? 3 : 0, 0);
-    rg_kernels_stpool_back(map_shape, map(), 1, roi, 1, 16, &dy, NULL, droi);
+    rg_kernels_stpool_back(map_shape, map(), 1, roi, 1, 16, 0, 0, &dy, NULL, droi);
     NEAR_ALL(droi, 0, 1.5 / 16, 15.0 / 16, 1.5 / 16, 15.0 / 16);
 }
 
@@ -343,6 +442,13 @@ int main(void)
     CHECK_RUN(conv_sums_neighbours_and_zeros_beyond);
     CHECK_RUN(conv_is_not_mirrored);
     CHECK_RUN(conv_mixes_channels_of_each_image);
+    CHECK_RUN(conv_strides);
+    CHECK_RUN(batchnorm_of_two_images);
+    CHECK_RUN(batchnorm_backward_knows_its_statistics);
+    CHECK_RUN(upsample_crops_odd_sides);
+    CHECK_RUN(concat_keeps_classes_apart);
+    CHECK_RUN(maxpool_of_three_overlaps);
+    CHECK_RUN(stpool_leaves_out_other_sizes);
     CHECK_RUN(conv_backward_of_one_corner);
     CHECK_RUN(conv_backward_adds_images_and_outputs);
     CHECK_RUN(relu_and_its_gate);

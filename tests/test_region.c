@@ -4,7 +4,8 @@
 #include "core/image/sky.h"
 #include "regions/region.h"
 
-static const rg_provenance from = { "a.fits", 0x89abcdef, "0a1b2c3d", "D1", "0.1.0" };
+static const rg_provenance from = { "a.fits", 0x89abcdef, "0a1b2c3d-4e5f", "D1",
+                                    "0.1.0" };
 
 static const rg_detection three[] = {
     { .ra = 150.1028667, .dec = -2.2005729, .width = 20, .height = 21.5,
@@ -35,7 +36,8 @@ static void region_is_exact(void)
         "global color=magenta width=2 font=\"helvetica 12 bold roman\"\n"
         "icrs\n"
         "box(150.10286670,-2.20057290,20.000\",21.500\",350.2500) # text={2C_3P 0.93} "
-        "tag={claran} tag={claran D1 model 0a1b2c3d image 89abcdef version 0.1.0} "
+        "tag={claran} tag={claran D1 model 0a1b2c3d-4e5f image 89abcdef "
+        "version 0.1.0} "
         "claran_class=2C_3P claran_p=0.9312 claran_2=2C_2P claran_2p=0.0512\n") == 0);
     free(text);
 }

@@ -2,13 +2,17 @@
 #include "core/detector/claran.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/detector/pyramid.h"
 #include "core/engine/error.h"
 
 #define SUBJECT RG_CLARAN_SUBJECT
+#define LOGIT_RIM 1e-7    /* nearer to 0 and 1 no probability is told apart */
 #define STPOOL_EQUATION "Eq. 8"   /* which sampling the model was trained with */
 
 const rg_claran rg_claran_paper = {
@@ -48,39 +52,28 @@ int rg_claran_backbone(int w, rg_row *rows)
     return n;
 }
 
-/* Table 4.  ConvNet is layers 1 to 17, LocNet 18 to 22, RecNet 23 to 29; what follows
- * them is there in training only. */
-int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
+int rg_claran_head(const rg_claran *model, const rg_claran_run *run, const char *pooled,
+                   int channels, rg_row *rows)
 {
-    const int w = model->width, fc = model->fc, s = model->input;
-    const int grid = RG_CLARAN_GRID, k = RG_CLARAN_ANCHORS, classes = RG_CLASSES;
-    const int cells = rg_claran_cells(model), batch = run->batch, rois = run->rois;
-    const int flat = 8 * w * grid * grid;
+    const int fc = model->fc, classes = RG_CLASSES;
+    const int flat = channels * RG_CLARAN_GRID * RG_CLARAN_GRID;
     const char *fc6 = run->training ? "drop6" : "fc6";
     const char *fc7 = run->training ? "drop7" : "fc7";
     int n = 0;
-    ROW(INPUT("data", batch, 3, s, s));
-    ROW(INPUT("rois", rois, 5, 1, 1));
-    n += rg_claran_backbone(w, rows + n);
-
-    ROW(CONV("rpn_conv/3x3", "conv5_3", 8 * w, 8 * w, 3, RELU));
-    ROW(CONV_STD("rpn_cls_score", "rpn_conv/3x3", 8 * w, 2 * k, 1, LINEAR, 0.01f));
-    ROW(CONV_STD("rpn_bbox_pred", "rpn_conv/3x3", 8 * w, 4 * k, 1, LINEAR, 0.01f));
-    ROW(SOFTMAX("rpn_cls_prob", "rpn_cls_score", 2));
-
-    ROW(STPOOL("pool_5", "conv5_3", "rois", grid, RG_CLARAN_STRIDE));
-    ROW(FC("fc6", "pool_5", flat, fc, RELU));
+    ROW(FC("fc6", pooled, flat, fc, RELU));
     if (run->training) ROW(DROPOUT("drop6", "fc6", 0.5f));
     ROW(FC("fc7", fc6, fc, fc, RELU));
     if (run->training) ROW(DROPOUT("drop7", "fc7", 0.5f));
     ROW(FC_STD("cls_score", fc7, fc, classes,     LINEAR, 0.01f));
     ROW(FC_STD("bbox_pred", fc7, fc, 4 * classes, LINEAR, 0.001f));
     ROW(SOFTMAX("cls_prob", "cls_score", classes));
-    if (!run->training) return n;
+    return n;
+}
 
-    ROW(INPUT("rpn_labels",  batch, k,     cells, cells));
-    ROW(INPUT("rpn_targets", batch, 4 * k, cells, cells));
-    ROW(INPUT("rpn_weights", batch, 4 * k, cells, cells));
+int rg_claran_losses(const rg_claran_run *run, rg_row *rows)
+{
+    const int rois = run->rois, classes = RG_CLASSES;
+    int n = 0;
     ROW(INPUT("labels",  rois, 1,           1, 1));
     ROW(INPUT("targets", rois, 4 * classes, 1, 1));
     ROW(INPUT("weights", rois, 4 * classes, 1, 1));
@@ -90,7 +83,88 @@ int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *row
     ROW(SMOOTHL1("bbox_loss", "bbox_pred", "targets", "weights", 1));
     return n;
 }
+
+/* Table 4.  ConvNet is layers 1 to 17, LocNet 18 to 22, RecNet 23 to 29; what follows
+ * them is there in training only. */
+static int table_4(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
+{
+    const int w = model->width, s = model->input, k = RG_CLARAN_ANCHORS;
+    const int cells = rg_claran_cells(model), batch = run->batch;
+    int n = 0;
+    ROW(INPUT("data", batch, 3, s, s));
+    ROW(INPUT("rois", run->rois, 5, 1, 1));
+    n += rg_claran_backbone(w, rows + n);
+
+    ROW(CONV("rpn_conv/3x3", "conv5_3", 8 * w, 8 * w, 3, RELU));
+    ROW(CONV_STD("rpn_cls_score", "rpn_conv/3x3", 8 * w, 2 * k, 1, LINEAR, 0.01f));
+    ROW(CONV_STD("rpn_bbox_pred", "rpn_conv/3x3", 8 * w, 4 * k, 1, LINEAR, 0.01f));
+    ROW(SOFTMAX("rpn_cls_prob", "rpn_cls_score", 2));
+
+    ROW(STPOOL("pool_5", "conv5_3", "rois", RG_CLARAN_GRID, RG_CLARAN_STRIDE));
+    n += rg_claran_head(model, run, "pool_5", 8 * w, rows + n);
+    if (!run->training) return n;
+
+    ROW(INPUT("rpn_labels",  batch, k,     cells, cells));
+    ROW(INPUT("rpn_targets", batch, 4 * k, cells, cells));
+    ROW(INPUT("rpn_weights", batch, 4 * k, cells, cells));
+    return n + rg_claran_losses(run, rows + n);
+}
 #undef ROW
+
+/* What the networks do not have in common: the rows, and the maps of the anchors. */
+static const struct {
+    const char *name, *model, *comment;
+    int (*rows)(const rg_claran *model, const rg_claran_run *run, rg_row *rows);
+    int anchors;               /* per cell of a level */
+    int stride;                /* of the finest level; each next one twice */
+    bool up;                   /* odd maps are rounded up when they are halved */
+} networks[RG_NETWORKS] = {
+    [RG_NETWORK_CLARAN] = { "claran", "ClaRAN", "Wu et al. 2019, Table 4", table_4,
+                            RG_CLARAN_ANCHORS, RG_CLARAN_STRIDE, false },
+    [RG_NETWORK_FPN] = { "fpn", "ClaRAN-FPN", "residual feature pyramid",
+                         rg_pyramid_rows, RG_CLARAN_ANCHORS / RG_CLARAN_LEVELS, 4,
+                         true },
+};
+
+int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
+{
+    return networks[model->network].rows(model, run, rows);
+}
+
+int rg_claran_network(const char *name, rg_network *network)
+{
+    for (int i = 0; i < RG_NETWORKS; i++)
+        if (strcmp(networks[i].name, name) == 0) {
+            *network = (rg_network)i;
+            return 0;
+        }
+    return RG_FAIL("there is no network \"%s\": use claran or fpn", name);
+}
+
+const char *rg_claran_network_name(rg_network network)
+{
+    return networks[network].name;
+}
+
+rg_anchor rg_claran_anchor(const rg_claran *model, int a)
+{
+    rg_anchor anchor = { 0 };
+    for (int i = 0; i <= a; i++) {
+        anchor.first += anchor.cells * anchor.cells;
+        anchor.side = model->anchor[i];
+        anchor.stride = networks[model->network].stride
+                        << i / networks[model->network].anchors;
+        const int more = networks[model->network].up ? anchor.stride - 1 : 0;
+        anchor.cells = (model->input + more) / anchor.stride;
+    }
+    return anchor;
+}
+
+int rg_claran_anchors(const rg_claran *model)
+{
+    rg_anchor last = rg_claran_anchor(model, RG_CLARAN_ANCHORS - 1);
+    return last.first + last.cells * last.cells;
+}
 
 /* The numbers of a model as they are named in the file, with their ranges: written once
  * for describe and for recognise. */
@@ -101,7 +175,8 @@ typedef struct number {
     double least, most;
 } number;
 
-#define NUMBERS (3 + RG_CLARAN_ANCHORS + 3)
+#define NEEDED (3 + RG_CLARAN_ANCHORS + 3)
+#define NUMBERS (NEEDED + 2)     /* older models have no calibration */
 
 static void list_numbers(rg_claran *m, number list[NUMBERS])
 {
@@ -118,6 +193,9 @@ static void list_numbers(rg_claran *m, number list[NUMBERS])
         { "MEAN_B", "subtracted from the blue channel", NULL, &m->mean[0], 0, 255 },
         { "MEAN_G", "subtracted from the green channel", NULL, &m->mean[1], 0, 255 },
         { "MEAN_R", "subtracted from the red channel", NULL, &m->mean[2], 0, 255 },
+        { "CALIBA", "P = sigmoid(CALIBA logit(p) + CALIBB)", NULL, &m->calibration[0],
+          0, 1e3 },
+        { "CALIBB", "CALIBA 0: not calibrated", NULL, &m->calibration[1], -100, 100 },
     };
     memcpy(list, all, sizeof all);
 }
@@ -135,7 +213,8 @@ int rg_claran_describe(const rg_claran *model, rg_weights *weights)
     rg_claran copy = *model;
     number list[NUMBERS];
     list_numbers(&copy, list);
-    RG_TRY(rg_weights_set_text(weights, "MODEL", "ClaRAN", "Wu et al. 2019, Table 4"));
+    RG_TRY(rg_weights_set_text(weights, "MODEL", networks[model->network].model,
+                               networks[model->network].comment));
     RG_TRY(rg_weights_set_text(weights, "METHOD", rg_fuse_name(model->method),
                                "input image, section 3.4"));
     RG_TRY(rg_weights_set_text(weights, "STPOOL", STPOOL_EQUATION, "sampling of RoIs"));
@@ -162,9 +241,21 @@ static int expect_text(const rg_weights *weights, const char *key, const char *w
     return 0;
 }
 
+static int read_network(const rg_weights *weights, rg_network *network)
+{
+    char text[72];
+    RG_TRY(rg_weights_text(weights, "MODEL", text, sizeof text));
+    for (int i = 0; i < RG_NETWORKS; i++)
+        if (strcmp(networks[i].model, text) == 0) {
+            *network = (rg_network)i;
+            return 0;
+        }
+    return RG_FAIL("this is no model this program can use: MODEL is \"%s\" where "
+                   "\"ClaRAN\" or \"ClaRAN-FPN\" is needed", text);
+}
+
 static int expect_texts(const rg_weights *weights)
 {
-    RG_TRY(expect_text(weights, "MODEL", "ClaRAN"));
     RG_TRY(expect_text(weights, "STPOOL", STPOOL_EQUATION));
     for (int i = 1; i < RG_CLASSES; i++) {
         char key[24];
@@ -189,13 +280,37 @@ int rg_claran_recognise(rg_claran *model, const rg_weights *weights)
     rg_claran found = rg_claran_paper;
     number list[NUMBERS];
     char method[72];
+    RG_TRY(read_network(weights, &found.network));
     RG_TRY(expect_texts(weights));
     RG_TRY(rg_weights_text(weights, "METHOD", method, sizeof method));
     RG_TRY(rg_fuse_method(method, &found.method));
     list_numbers(&found, list);
-    for (int i = 0; i < NUMBERS; i++) RG_TRY(read_number(weights, &list[i]));
+    for (int i = 0; i < NUMBERS; i++)
+        if (i < NEEDED || rg_weights_has(weights, list[i].key))
+            RG_TRY(read_number(weights, &list[i]));
     *model = found;
     return 0;
+}
+
+float rg_claran_calibrate(const rg_claran *model, float p)
+{
+    const double a = model->calibration[0], b = model->calibration[1];
+    if (a == 0) return p;
+    const double clear = fmin(fmax(p, LOGIT_RIM), 1 - LOGIT_RIM);
+    return (float)(1 / (1 + exp(-(a * log(clear / (1 - clear)) + b))));
+}
+
+void rg_claran_identity(const rg_claran *model, const rg_weights *weights,
+                        char identity[RG_CLARAN_IDENTITY])
+{
+    const float *c = model->calibration;
+    const unsigned char *bytes = (const unsigned char *)c;
+    uint32_t sum = 2166136261u;   /* FNV-1a */
+    for (size_t i = 0; i < sizeof model->calibration; i++)
+        sum = (sum ^ bytes[i]) * 16777619u;
+    rg_weights_hash(weights, identity);
+    if (c[0] == 0) return;
+    snprintf(identity + 8, RG_CLARAN_IDENTITY - 8, "-%04x", (sum >> 16 ^ sum) & 0xffff);
 }
 
 /* Where output pixel i of `size` falls among the subject's: between `at` and at + 1,

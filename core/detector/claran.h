@@ -1,4 +1,5 @@
-/* claran: the paper's Table 4 as rows, and the model file that fills it.
+/* claran: the paper's Table 4 as rows, and the model file that fills it.  What other
+ * networks (pyramid.h) have otherwise, is asked for here too.
  *
  *     rg_claran model = rg_claran_paper;
  *     rg_row rows[RG_CLARAN_ROWS];
@@ -14,19 +15,25 @@
 
 #define RG_CLARAN_SUBJECT 132      /* pixels of a subject ... */
 #define RG_CLARAN_PIXEL 1.375      /* ... of this many arcsec: 3' */
-#define RG_CLARAN_ANCHORS 6        /* per feature cell */
-#define RG_CLARAN_STRIDE 16        /* network pixels per feature cell */
+#define RG_CLARAN_ANCHORS 6        /* per feature cell; of a pyramid 2 a level */
+#define RG_CLARAN_LEVELS 3         /* of a pyramid */
+#define RG_CLARAN_STRIDE 16        /* network pixels per feature cell (Table 4) */
 #define RG_CLARAN_GRID 7           /* ST pooling, points a side */
-#define RG_CLARAN_ROWS 64
+#define RG_CLARAN_ROWS 112
+
+/* Table 4; residual network with feature pyramid (v0.2). */
+typedef enum { RG_NETWORK_CLARAN, RG_NETWORK_FPN, RG_NETWORKS } rg_network;
 
 /* What a model is; all of it is kept in the header of the model file. */
 typedef struct rg_claran {
+    rg_network network;
     int input;                     /* side of the network's input [pixels]: 600 */
     int width;                     /* channels of conv1: 64 */
     int fc;                        /* of fc6 and fc7: 4096 */
     float anchor[RG_CLARAN_ANCHORS];  /* sides [network pixels]: 16 .. 512 */
     rg_method method;
     float mean[3];                 /* B, G, R subtracted from the 8-bit image */
+    float calibration[2];          /* a, b of rg_claran_calibrate; a = 0: none */
 } rg_claran;
 
 extern const rg_claran rg_claran_paper;
@@ -42,15 +49,53 @@ typedef struct rg_claran_run {
  * channels: fills rows[RG_CLARAN_ROWS]; returns how many. */
 int rg_claran_backbone(int width, rg_row *rows);
 
-/* Fills rows[RG_CLARAN_ROWS]; returns how many. */
+/* The model's network: fills rows[RG_CLARAN_ROWS]; returns how many.  All have the
+ * inputs "data", "rois" and the losses' labels and targets, and two ranges of rows:
+ * down to "rpn_cls_prob" (by then "rpn_bbox_pred" is made, too), and from "pool_5"
+ * on. */
 int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *rows);
 
-/* Side of the feature map: floor(input / 16). */
+/* Its parts, for other networks: fc6 .. cls_prob upon the row `pooled` of `channels`,
+ * and the four losses. */
+int rg_claran_head(const rg_claran *model, const rg_claran_run *run, const char *pooled,
+                   int channels, rg_row *rows);
+int rg_claran_losses(const rg_claran_run *run, rg_row *rows);
+
+/* Network by name: claran, fpn. */
+int rg_claran_network(const char *name, rg_network *network);
+const char *rg_claran_network_name(rg_network network);
+
+/* Anchor a: a square of `side` in the middle of each of the cells x cells of its map.
+ * All anchors of an image are numbered through: anchor by anchor, row by row; cell (y,
+ * x) is number first + y * cells + x. */
+typedef struct rg_anchor {
+    float side;                    /* [network pixels] */
+    int stride;                    /* network pixels per cell */
+    int cells, first;
+} rg_anchor;
+rg_anchor rg_claran_anchor(const rg_claran *model, int a);
+
+/* How many there are in an image. */
+int rg_claran_anchors(const rg_claran *model);
+
+/* Side of Table 4's feature map: floor(input / 16). */
 int rg_claran_cells(const rg_claran *model);
 
-/* To and from the keywords of a model file; values out of range are sentences. */
+/* To and from the keywords of a model file; values out of range are sentences.  A file
+ * without a calibration has none. */
 int rg_claran_describe(const rg_claran *model, rg_weights *weights);
 int rg_claran_recognise(rg_claran *model, const rg_weights *weights);
+
+/* The network's probability p as one that can be believed (Platt 1999): sigmoid(a
+ * logit(p) + b).  It never falls as p rises; without a calibration it is p, to the
+ * bit. */
+float rg_claran_calibrate(const rg_claran *model, float p);
+
+/* What outputs call the model: the hash of its weights, and after a dash four digits of
+ * its calibration if it has one ("0a1b2c3d", "0a1b2c3d-4e5f"). */
+#define RG_CLARAN_IDENTITY 16
+void rg_claran_identity(const rg_claran *model, const rg_weights *weights,
+                        char identity[RG_CLARAN_IDENTITY]);
 
 /* The network's input from a subject rgb [132][132][3], row 0 at the bottom: flipped to
  * y down, bilinear to input x input, means subtracted, planes B, G, R: out

@@ -7,6 +7,7 @@
 
 #include "core/detector/proposal.h"
 #include "core/engine/error.h"
+#include "core/engine/fold.h"
 #include "core/engine/net.h"
 
 enum {
@@ -16,7 +17,8 @@ enum {
     PROPOSALS_MOST = 2000,
     SMALLEST = 4,                /* pixels a side an image must have */
 };
-#define PROBABILITY_LEAST 0.05f  /* below it nothing is a detection (py-faster-rcnn) */
+#define PROBABILITY_LEAST 0.05f  /* below it nothing is a detection (py-faster-rcnn),
+                                    before calibration */
 #define WINDOW (SUBJECT * RG_CLARAN_PIXEL)   /* side [arcsec] */
 #define ONE_WINDOW 1.05          /* images up to so many windows wide are one subject */
 #define RIM (3 * RG_CLARAN_PIXEL)/* a box this near a cut edge may be cut [arcsec] */
@@ -27,12 +29,12 @@ struct rg_detector {
     rg_claran model;
     rg_detect_options options;
     rg_net *net;                 /* owned: one image, options.proposals RoIs */
-    char hash[9];
+    char hash[RG_CLARAN_IDENTITY];
     int uncovered;               /* windows of the last image */
     /* room for one window; owned */
     uint8_t *rgb;                /* [132][132][3] */
     float *data;                 /* [3][input][input] */
-    float *source, *deltas;      /* [12][cells][cells], [24][cells][cells] */
+    float *source, *deltas;      /* [2][anchors], [4 anchors] */
     rg_box *proposals;           /* [proposals] */
     float *rois;                 /* [proposals][5] */
     float *probability, *shifts; /* [proposals][7], [proposals][7][4] */
@@ -75,7 +77,7 @@ static int check_weights(const rg_row *row, const rg_weights *weights)
                    row->name);
 }
 
-static int build_net(rg_detector *d, const rg_weights *weights)
+static int build_net(rg_detector *d, rg_weights *weights)
 {
     const rg_claran_run run = { .batch = 1, .rois = d->options.proposals };
     const rg_net_options how = { .precision = d->options.precision, .blank = true };
@@ -88,6 +90,8 @@ static int build_net(rg_detector *d, const rg_weights *weights)
     RG_TRY(rg_backend_find(d->options.backend, &backend));
     int nrows = rg_claran_rows(&d->model, &run, rows);
     for (int i = 0; i < nrows; i++) RG_TRY(check_weights(&rows[i], weights));
+    rg_claran_identity(&d->model, weights, d->hash);     /* of what is in the file */
+    if ((nrows = rg_fold(rows, nrows, weights)) < 0) return -1;
     RG_TRY(rg_net_new(&d->net, rows, nrows, backend, &how));
     return rg_net_load(d->net, weights);
 }
@@ -95,13 +99,12 @@ static int build_net(rg_detector *d, const rg_weights *weights)
 static int make_room(rg_detector *d)
 {
     const unsigned long input = (unsigned long)d->model.input * d->model.input;
-    const unsigned long cells = (unsigned long)rg_claran_cells(&d->model);
-    const unsigned long plane = cells * cells;
+    const unsigned long anchors = (unsigned long)rg_claran_anchors(&d->model);
     const unsigned long rois = (unsigned long)d->options.proposals;
     d->rgb = rg_error_alloc(PLANES, 3, "a window");
     d->data = rg_error_alloc(3 * input, sizeof(float), "a window");
-    d->source = rg_error_alloc(2 * RG_CLARAN_ANCHORS * plane, sizeof(float), "anchors");
-    d->deltas = rg_error_alloc(4 * RG_CLARAN_ANCHORS * plane, sizeof(float), "anchors");
+    d->source = rg_error_alloc(2 * anchors, sizeof(float), "anchors");
+    d->deltas = rg_error_alloc(4 * anchors, sizeof(float), "anchors");
     d->proposals = rg_error_alloc(rois, sizeof(rg_box), "proposals");
     d->rois = rg_error_alloc(5 * rois, sizeof(float), "proposals");
     d->probability = rg_error_alloc(RG_CLASSES * rois, sizeof(float), "proposals");
@@ -116,7 +119,6 @@ static int read_model(rg_detector *d, const char *path)
     RG_TRY(rg_weights_read(&weights, path));
     int status = build_net(d, weights);
     if (status != 0) rg_error_prefix("%s: ", path);
-    rg_weights_hash(weights, d->hash);
     rg_weights_free(weights);
     return status;
 }
@@ -300,7 +302,6 @@ static int check_image(const rg_image *image)
 typedef struct candidate {
     rg_detection found;
     rg_box box;           /* as inclusive pixels of the image, for overlaps */
-    bool cut;             /* by the edge of its window */
     int order;            /* in which it was found */
 } candidate;
 
@@ -310,7 +311,7 @@ typedef struct candidates {
     int windows;          /* that lie on the sky */
 } candidates;
 
-static int add(candidates *all, const candidate *one)
+static int add(candidates *all, const rg_detection *one)
 {
     if (all->n == all->room) {
         int room = 2 * all->room + 64;
@@ -319,8 +320,11 @@ static int add(candidates *all, const candidate *one)
         all->item = item;
         all->room = room;
     }
-    all->item[all->n] = *one;
-    all->item[all->n].order = all->n;
+    all->item[all->n] = (candidate){
+        .found = *one, .order = all->n,
+        .box = { (float)one->xmin, (float)one->ymin, (float)one->xmax - 1,
+                 (float)one->ymax - 1 },
+    };
     all->n++;
     return 0;
 }
@@ -339,7 +343,6 @@ static void fill_rois(rg_detector *d, int n)
 /* d->rgb through the network: n proposals with d->probability and d->shifts. */
 static int run_network(rg_detector *d, int *n)
 {
-    const int cells = rg_claran_cells(&d->model);
     const rg_proposal_options how = { .before = 6000, .after = d->options.proposals,
                                       .iou = d->options.proposal_iou, .smallest = 4 };
     rg_claran_input(&d->model, d->rgb, d->data);
@@ -348,8 +351,8 @@ static int run_network(rg_detector *d, int *n)
     RG_TRY(rg_net_get(d->net, "rpn_cls_prob", d->source));
     RG_TRY(rg_net_get(d->net, "rpn_bbox_pred", d->deltas));
     *n = rg_proposal_find(&d->model, &how,
-                          d->source + (size_t)RG_CLARAN_ANCHORS * cells * cells,
-                          d->deltas, d->proposals, NULL);
+                          d->source + rg_claran_anchors(&d->model), d->deltas,
+                          d->proposals, NULL);
     if (*n <= 0) return *n;
     fill_rois(d, *n);
     RG_TRY(rg_net_put(d->net, "rois", d->rois));
@@ -360,9 +363,8 @@ static int run_network(rg_detector *d, int *n)
 
 /* Where a box of the network is on the sky and in the image. */
 static int locate(const rg_claran *model, const rg_image *image, const rg_sky *window,
-                  rg_box network, candidate *one)
+                  rg_box network, rg_detection *f)
 {
-    rg_detection *f = &one->found;
     rg_box on = rg_claran_to_subject(model, network);
     double x = (on.x1 + on.x2) / 2, y = (on.y1 + on.y2) / 2, edges[4];
     int parity;
@@ -375,8 +377,6 @@ static int locate(const rg_claran *model, const rg_image *image, const rg_sky *w
     f->ymin = edges[1];
     f->xmax = edges[2];
     f->ymax = edges[3];
-    one->box = (rg_box){ (float)f->xmin, (float)f->ymin, (float)f->xmax - 1,
-                         (float)f->ymax - 1 };
     return 0;
 }
 
@@ -410,18 +410,18 @@ static int collect(const rg_detector *d, const rg_image *image, const rg_sky *wi
     const int size = d->model.input;
     for (int k = 0; k < n * RG_CLASSES; k++) {
         const int class_ = k % RG_CLASSES;
-        candidate one = { .found = { .class_ = class_,
-                                     .probability = d->probability[k] } };
-        if (class_ == RG_CLASS_BACKGROUND || !(d->probability[k] > PROBABILITY_LEAST))
-            continue;
+        const float raw = d->probability[k];
+        if (class_ == RG_CLASS_BACKGROUND || !(raw > PROBABILITY_LEAST)) continue;
+        rg_detection one = { .class_ = class_, .raw = raw,
+                             .probability = rg_claran_calibrate(&d->model, raw) };
         rg_box box = rg_boxes_decode(d->proposals[k / RG_CLASSES],
                                      d->shifts + (size_t)4 * k);
         if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2)) continue;
         box = rg_boxes_clip(box, size, size);
         if (locate(&d->model, image, window, box, &one) != 0)
             continue;   /* beyond the edge of the projection, where no image is */
-        one.cut = clearance(l, i, j, &one.found) < l->rim;
-        if (one.cut && is_whole_elsewhere(l, i, j, &one.found)) continue;
+        one.cut = clearance(l, i, j, &one) < l->rim;
+        if (one.cut && is_whole_elsewhere(l, i, j, &one)) continue;
         RG_TRY(add(all, &one));
     }
     return 0;
@@ -469,8 +469,7 @@ static int look_at_all(rg_detector *d, const view *v, candidates *all)
 static int by_probability(const void *pa, const void *pb)
 {
     const candidate *a = pa, *b = pb;
-    if (a->found.probability != b->found.probability)
-        return a->found.probability < b->found.probability ? 1 : -1;
+    if (a->found.raw != b->found.raw) return a->found.raw < b->found.raw ? 1 : -1;
     return a->order - b->order;
 }
 
@@ -489,7 +488,7 @@ static bool is_inside(const candidate *part, const candidate *whole)
 /* Whether the weaker b is the same as a: much the same box, or a cut piece of it. */
 static bool is_same(const candidate *a, const candidate *b, float iou)
 {
-    return rg_boxes_iou(a->box, b->box) > iou || (b->cut && is_inside(b, a));
+    return rg_boxes_iou(a->box, b->box) > iou || (b->found.cut && is_inside(b, a));
 }
 
 /* Greedy suppression of sorted candidates, within each class or across all; across, the
@@ -518,7 +517,7 @@ static bool loses(const candidate *one, const candidate *better)
 {
     if (is_inside(one, better)) return true;
     return is_inside(better, one)
-           && !(one->found.probability > WHOLE * better->found.probability);
+           && !(one->found.raw > WHOLE * better->found.raw);
 }
 
 /* Of a source found whole and in parts (a lobe by itself overlaps the double little),
@@ -540,12 +539,21 @@ static void choose_wholes(candidates *all)
 }
 
 /* Sorted candidates above the threshold, or the best of a subject. */
-static void apply_threshold(candidates *all, const rg_detect_options *o, bool subject)
+static void apply_threshold(candidates *all, float threshold, bool best)
 {
     int kept = 0;
-    while (kept < all->n && all->item[kept].found.probability >= o->threshold) kept++;
-    if (kept == 0 && all->n > 0 && o->best && subject) kept = 1;
+    while (kept < all->n && all->item[kept].found.probability >= threshold) kept++;
+    if (kept == 0 && all->n > 0 && best) kept = 1;
     all->n = kept;
+}
+
+/* One label per source, of sorted candidates. */
+static void choose(candidates *all, const rg_detect_options *o, float threshold,
+                   const layout *windows)
+{
+    suppress(all, o->class_iou, true);
+    apply_threshold(all, threshold, o->best && windows->nx * windows->ny == 1);
+    choose_wholes(all);         /* a whole that is not shown hides no part */
 }
 
 static int hand_over(const candidates *all, rg_detection **found, int *n)
@@ -583,13 +591,25 @@ int rg_detect(rg_detector *d, const rg_image *radio, const rg_image *infrared,
     if (status == 0 && all.n > 0) {
         qsort(all.item, (size_t)all.n, sizeof *all.item, by_probability);
         suppress(&all, o->class_iou, false);
-        if (!o->all) {
-            suppress(&all, o->class_iou, true);
-            apply_threshold(&all, o, v.windows.nx * v.windows.ny == 1);
-            choose_wholes(&all);    /* a whole that is not shown hides no part */
-        }
+        if (!o->all) choose(&all, o, o->threshold, &v.windows);
     }
     if (status == 0) status = hand_over(&all, found, n);
     free(all.item);
+    return status;
+}
+
+int rg_detect_choose(const rg_detector *d, const rg_image *radio, float threshold,
+                     const rg_detection *all, int n, rg_detection **chosen,
+                     int *nchosen)
+{
+    candidates list = { 0 };
+    layout windows;
+    int status = lay_out(radio, &windows);
+    *chosen = NULL;
+    *nchosen = 0;
+    for (int i = 0; i < n && status == 0; i++) status = add(&list, &all[i]);
+    if (status == 0) choose(&list, &d->options, threshold, &windows);
+    if (status == 0) status = hand_over(&list, chosen, nchosen);
+    free(list.item);
     return status;
 }

@@ -22,7 +22,9 @@ typedef struct rg_detection {
     double angle;             /* of its height axis, north through east [deg] */
     double xmin, ymin, xmax, ymax;  /* FITS pixels of the image, 1-based, pixel edges */
     int class_;               /* 1..6 */
-    float probability;        /* of that class */
+    float probability;        /* of that class, as the model is calibrated */
+    float raw;                /* ... as the network says it: what ranks detections */
+    bool cut;                 /* by the edge of its window */
     int second;               /* runner-up class on the same source, 0: none */
     float second_probability;
 } rg_detection;
@@ -30,8 +32,9 @@ typedef struct rg_detection {
 typedef struct rg_detect_options {
     const char *backend;      /* "auto" */
     rg_precision precision;
-    float threshold;          /* keep P >= this: 0.8 (paper 6.1.1) */
-    bool all;                 /* every class's detections with P > 0.05 */
+    float threshold;          /* keep P >= this, calibrated: 0.8 (paper 6.1.1) */
+    bool all;                 /* every class's detections of more than 0.05 before
+                                 calibration */
     bool best;                /* none above the threshold in a subject: keep the best
                                  (in larger images not: most windows are empty) */
     int proposals;            /* per window at test time */
@@ -59,6 +62,13 @@ void rg_detect_close(rg_detector *detector);
 int rg_detect(rg_detector *detector, const rg_image *radio, const rg_image *infrared,
               rg_detection **found, int *n);
 
+/* Of all detections in the radio image (options.all) the one label of each source that
+ * rg_detect without options.all reports, at any threshold: so that the network runs
+ * once where both are wanted.  Caller frees *chosen with free(). */
+int rg_detect_choose(const rg_detector *detector, const rg_image *radio,
+                     float threshold, const rg_detection *all, int n,
+                     rg_detection **chosen, int *nchosen);
+
 /* Windows of the last rg_detect that were left out for want of infrared. */
 int rg_detect_uncovered(const rg_detector *detector);
 
@@ -81,7 +91,7 @@ int rg_detect_box_to_image(const rg_claran *model, const rg_image *image,
 
 /* What the detector was made from. */
 const rg_claran *rg_detect_model(const rg_detector *detector);
-const char *rg_detect_hash(const rg_detector *detector);       /* of the weights */
+const char *rg_detect_hash(const rg_detector *detector);    /* rg_claran_identity */
 rg_precision rg_detect_precision(const rg_detector *detector);
 
 #endif

@@ -24,11 +24,17 @@ const float rg_proposal_target_std[4] = { 0.1f, 0.1f, 0.2f, 0.2f };
 
 rg_box rg_proposal_anchor(const rg_claran *model, int a, int y, int x)
 {
-    const float middle = (RG_CLARAN_STRIDE - 1) / 2.0f;
-    const float half = (model->anchor[a] - 1) / 2;
-    float cx = (float)(x * RG_CLARAN_STRIDE) + middle;
-    float cy = (float)(y * RG_CLARAN_STRIDE) + middle;
+    const rg_anchor on = rg_claran_anchor(model, a);
+    const float middle = (float)(on.stride - 1) / 2, half = (on.side - 1) / 2;
+    float cx = (float)(x * on.stride) + middle, cy = (float)(y * on.stride) + middle;
     return (rg_box){ cx - half, cy - half, cx + half, cy + half };
+}
+
+/* Anchor a's planes of deltas (targets, weights): value v of a cell is [v * plane +
+ * cell]. */
+static size_t deltas_of(const rg_anchor *on)
+{
+    return (size_t)4 * on->first;
 }
 
 /* Moves a random choice of `wanted` of the n indices to the front; returns how many. */
@@ -55,19 +61,23 @@ static int by_score(const void *pa, const void *pb)
 static int move_anchors(const rg_claran *model, float smallest, const float *source,
                         const float *deltas, candidate *moved)
 {
-    const int cells = rg_claran_cells(model), plane = cells * cells;
     const float least = smallest * (float)model->input / RG_CLARAN_SUBJECT;
     int n = 0;
-    for (int i = 0; i < ANCHORS * plane; i++) {
-        const int a = i / plane, cell = i % plane;
-        const float *from = deltas + (size_t)4 * a * plane + cell;
-        float d[4] = { from[0], from[plane], from[2 * plane], from[3 * plane] };
-        rg_box anchor = rg_proposal_anchor(model, a, cell / cells, cell % cells);
-        rg_box box = rg_boxes_decode(anchor, d);
-        if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2 + source[i])) continue;
-        box = rg_boxes_clip(box, model->input, model->input);
-        if (box.x2 - box.x1 + 1 >= least && box.y2 - box.y1 + 1 >= least)
-            moved[n++] = (candidate){ box, source[i], i };
+    for (int a = 0; a < ANCHORS; a++) {
+        const rg_anchor on = rg_claran_anchor(model, a);
+        const int plane = on.cells * on.cells;
+        for (int cell = 0; cell < plane; cell++) {
+            const int i = on.first + cell;
+            const float *from = deltas + deltas_of(&on) + cell;
+            float d[4] = { from[0], from[plane], from[2 * plane], from[3 * plane] };
+            rg_box anchor =
+                rg_proposal_anchor(model, a, cell / on.cells, cell % on.cells);
+            rg_box box = rg_boxes_decode(anchor, d);
+            if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2 + source[i])) continue;
+            box = rg_boxes_clip(box, model->input, model->input);
+            if (box.x2 - box.x1 + 1 >= least && box.y2 - box.y1 + 1 >= least)
+                moved[n++] = (candidate){ box, source[i], i };
+        }
     }
     return n;
 }
@@ -102,8 +112,7 @@ int rg_proposal_find(const rg_claran *model, const rg_proposal_options *options,
                      const float *source, const float *deltas, rg_box *boxes,
                      float *scores)
 {
-    const int cells = rg_claran_cells(model);
-    candidate *moved = rg_error_alloc((unsigned long)(ANCHORS * cells * cells),
+    candidate *moved = rg_error_alloc((unsigned long)rg_claran_anchors(model),
                                       sizeof *moved, "moved anchors");
     if (moved == NULL) return -1;
     int n = move_anchors(model, options->smallest, source, deltas, moved);
@@ -136,7 +145,8 @@ static bool is_inside(rg_box box, int size)
 
 /* The room rg_proposal_anchor_targets works in, for all anchors of an image. */
 typedef struct anchors {
-    int n, plane;
+    int n;
+    rg_anchor on[ANCHORS];
     rg_box *box;
     int *inside;               /* whole in the image */
     match *found;              /* per anchor */
@@ -157,8 +167,7 @@ static void anchors_clear(anchors *all)
 
 static int anchors_init(anchors *all, const rg_claran *model, int ntruths)
 {
-    const int cells = rg_claran_cells(model);
-    *all = (anchors){ .n = ANCHORS * cells * cells, .plane = cells * cells };
+    *all = (anchors){ .n = rg_claran_anchors(model) };
     const unsigned long n = (unsigned long)all->n;
     all->box = rg_error_alloc(n, sizeof *all->box, "anchors");
     all->inside = rg_error_alloc(n, sizeof *all->inside, "anchors");
@@ -171,12 +180,25 @@ static int anchors_init(anchors *all, const rg_claran *model, int ntruths)
         anchors_clear(all);
         return -1;
     }
-    for (int i = 0; i < all->n; i++) {
-        int a = i / all->plane, cell = i % all->plane;
-        all->box[i] = rg_proposal_anchor(model, a, cell / cells, cell % cells);
-        all->inside[i] = is_inside(all->box[i], model->input);
+    for (int a = 0; a < ANCHORS; a++) {
+        const rg_anchor on = all->on[a] = rg_claran_anchor(model, a);
+        for (int cell = 0; cell < on.cells * on.cells; cell++) {
+            rg_box box = rg_proposal_anchor(model, a, cell / on.cells, cell % on.cells);
+            all->box[on.first + cell] = box;
+            all->inside[on.first + cell] = is_inside(box, model->input);
+        }
     }
     return 0;
+}
+
+/* Where the first of the four values of anchor number i is, and how far apart they
+ * are. */
+static size_t place_of(const anchors *all, int i, int *plane)
+{
+    int a = ANCHORS - 1;
+    while (all->on[a].first > i) a--;
+    *plane = all->on[a].cells * all->on[a].cells;
+    return deltas_of(&all->on[a]) + (size_t)(i - all->on[a].first);
 }
 
 static void anchors_match(anchors *all, const rg_truth *truths, int n)
@@ -237,12 +259,13 @@ int rg_proposal_anchor_targets(const rg_claran *model, const rg_target_options *
     memset(weights, 0, (size_t)4 * all.n * sizeof *weights);
     for (int k = 0; k < negatives; k++) labels[all.negative[k]] = 0;
     for (int k = 0; k < positives; k++) {
-        int i = all.positive[k], a = i / all.plane, cell = i % all.plane;
+        int i = all.positive[k], plane;
+        const size_t first = place_of(&all, i, &plane);
         float d[4];
         rg_boxes_encode(all.box[i], truths[all.found[i].truth].box, d);
         labels[i] = 1;
         for (int v = 0; v < 4; v++) {
-            size_t at = (size_t)(4 * a + v) * all.plane + cell;
+            size_t at = first + (size_t)(v * plane);
             targets[at] = d[v];
             weights[at] = 1.0f / (float)(positives + negatives);
         }

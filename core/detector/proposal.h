@@ -3,7 +3,8 @@
  *
  * Feature maps here are one image's planes: scores and labels [6][cells][cells],
  * deltas, targets and weights [24][cells][cells] with channel 4 a + i for value i of
- * anchor a.
+ * anchor a.  Where the anchors stand on maps of several sizes (rg_claran_anchor), the
+ * planes of each follow one another.
  */
 #ifndef RG_PROPOSAL_H
 #define RG_PROPOSAL_H

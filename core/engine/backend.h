@@ -25,9 +25,9 @@ typedef struct rg_tensor {
     void *data, *grad;        /* the backend's; grad NULL where not wanted */
 } rg_tensor;
 
-/* Weight or bias of one row. */
+/* Weight, bias or statistics of one row. */
 typedef struct rg_param {
-    char name[68];            /* row name, or row name + ".bias" */
+    char name[68];            /* row name, or row name + ".bias", ".mean" ... */
     rg_shape shape;
     float factor;             /* of the learning rate: 1; 0: not trained */
     void *data;               /* the backend's: value, gradient, optimizer moments */
@@ -37,9 +37,10 @@ typedef struct rg_node {
     const rg_row *row;        /* borrowed */
     rg_tensor *in[3], *out;   /* borrowed from the net; shapes set before plan */
     rg_param *weight, *bias;  /* borrowed; NULL where the word has none */
+    rg_param *mean, *variance;/* of BATCHNORM: tracked by forward, never updated */
     bool training;
     bool frozen;              /* neither weight nor bias is trained: no gradients of
-                                 them are wanted */
+                                 them are wanted, statistics are kept */
     uint64_t seed;            /* of this pass, for dropout; set by the net */
     void *plan;               /* the backend's */
 } rg_node;
@@ -78,6 +79,10 @@ typedef struct rg_backend {
     void (*free_alias)(void *context, rg_tensor *alias);
 
     int (*param_new)(void *context, rg_param *param, bool training);
+    /* A twin shares the value and has a gradient of its own: for the second row that
+     * uses the weights; param_add_grad adds it to theirs.  Freed before `of`. */
+    int (*param_twin)(void *context, rg_param *twin, const rg_param *of, bool training);
+    int (*param_add_grad)(void *context, rg_param *to, const rg_param *from);
     void (*param_free)(void *context, rg_param *param);
     int (*param_put)(void *context, rg_param *param, rg_part part, const float *host);
     int (*param_get)(void *context, const rg_param *param, rg_part part, float *host);

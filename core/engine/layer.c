@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/engine/layer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/engine/error.h"
@@ -10,6 +11,10 @@ static const struct { const char *name; int inputs; } words[RG_WORDS] = {
     [RG_CONV] = { "CONV", 1 },
     [RG_MAXPOOL] = { "MAXPOOL", 1 },
     [RG_STPOOL] = { "STPOOL", 2 },
+    [RG_BATCHNORM] = { "BATCHNORM", 1 },
+    [RG_ADD] = { "ADD", 2 },
+    [RG_UPSAMPLE] = { "UPSAMPLE", 2 },
+    [RG_CONCAT] = { "CONCAT", 3 },
     [RG_FC] = { "FC", 1 },
     [RG_DROPOUT] = { "DROPOUT", 1 },
     [RG_SOFTMAX] = { "SOFTMAX", 1 },
@@ -50,6 +55,30 @@ static int wrong(const rg_row *row, int i, rg_shape s)
                    rg_layer_word(row->word), row->in[i], s.n, s.c, s.h, s.w);
 }
 
+/* At stride 2, sides rounded down or up. */
+static rg_shape halved(rg_shape s, int up)
+{
+    return (rg_shape){ s.n, s.c, (s.h + up) / 2, (s.w + up) / 2 };
+}
+
+static int concat(const rg_row *row, const rg_shape *in, rg_shape *out)
+{
+    *out = (rg_shape){ in[0].n, 0, 1, 1 };
+    for (int i = 0; i < 3; i++) {
+        if (row->outputs < 1 || in[i].c % row->outputs || in[i].n != in[0].n)
+            return wrong(row, i, in[i]);
+        out->c += in[i].c * in[i].h * in[i].w;
+    }
+    return 0;
+}
+
+static int check_filled(const rg_row *row, rg_shape s)
+{
+    if (s.n > 0 && s.c > 0 && s.h > 0 && s.w > 0) return 0;
+    return RG_FAIL("row %s (%s) would make an empty tensor [%d, %d, %d, %d]", row->name,
+                   rg_layer_word(row->word), s.n, s.c, s.h, s.w);
+}
+
 /* What the word makes of inputs of shapes in[]. */
 static int make(const rg_row *row, const rg_shape *in, rg_shape *out)
 {
@@ -59,16 +88,33 @@ static int make(const rg_row *row, const rg_shape *in, rg_shape *out)
         *out = row->shape;
         break;
     case RG_CONV:
-        if (in[0].c != row->inputs || row->size % 2 == 0) return wrong(row, 0, in[0]);
+        if (in[0].c != row->inputs || row->size % 2 == 0 || row->stride < 0
+            || row->stride > 2) return wrong(row, 0, in[0]);
         out->c = row->outputs;
+        if (row->stride == 2) *out = halved(*out, 1);
         break;
     case RG_MAXPOOL:
-        out->h /= 2;
-        out->w /= 2;
+        if (row->size != 0 && row->size != 3) return wrong(row, 0, in[0]);
+        *out = halved(*out, row->size == 3);
+        break;
+    case RG_BATCHNORM:
+        if (in[0].c != row->inputs || row->outputs != row->inputs)
+            return wrong(row, 0, in[0]);
+        break;
+    case RG_ADD:
+        if (!same(in[0], in[1])) return wrong(row, 1, in[1]);
+        break;
+    case RG_UPSAMPLE:
+        if (in[0].n != in[1].n || in[0].h != halved(in[1], 1).h
+            || in[0].w != halved(in[1], 1).w) return wrong(row, 1, in[1]);
+        *out = (rg_shape){ in[0].n, in[0].c, in[1].h, in[1].w };
         break;
     case RG_STPOOL:
         if (in[1].c != 5 || in[1].h != 1 || in[1].w != 1) return wrong(row, 1, in[1]);
         *out = (rg_shape){ in[1].n, in[0].c, row->size, row->size };
+        break;
+    case RG_CONCAT:
+        RG_TRY(concat(row, in, out));
         break;
     case RG_FC:
         if ((long)in[0].c * in[0].h * in[0].w != row->inputs)
@@ -92,34 +138,58 @@ static int make(const rg_row *row, const rg_shape *in, rg_shape *out)
     case RG_WORDS:
         break;
     }
-    if (out->n < 1 || out->c < 1 || out->h < 1 || out->w < 1)
-        return RG_FAIL("row %s (%s) would make an empty tensor [%d, %d, %d, %d]",
-                       row->name, rg_layer_word(row->word), out->n, out->c, out->h,
-                       out->w);
-    return 0;
+    return check_filled(row, *out);
 }
 
-int rg_layer_shape(const rg_row *rows, int nrows, int i, rg_shape *shape)
+/* Of rows that use another's weights. */
+static int check_sharing(const rg_row *rows, int i)
+{
+    const rg_row *row = &rows[i];
+    int k = rg_layer_find(rows, i, row->weights);
+    const rg_row *of = k < 0 ? NULL : &rows[k];
+    if (of && of->weights == NULL && of->word == row->word
+        && (row->word == RG_CONV || row->word == RG_FC) && of->inputs == row->inputs
+        && of->outputs == row->outputs && of->size == row->size
+        && of->bare == row->bare) return 0;
+    return RG_FAIL("row %s (%s) cannot use the weights of %s", row->name,
+                   rg_layer_word(row->word), row->weights);
+}
+
+/* shapes[i] from the shapes of the rows above. */
+static int make_row(const rg_row *rows, int i, rg_shape *shapes)
 {
     rg_shape in[3] = { { 0 } };
-    if (i < 0 || i >= nrows) return RG_FAIL("the network has no row number %d", i);
     for (int k = 0; k < rg_layer_inputs(rows[i].word); k++) {
         int from = rows[i].in[k] ? rg_layer_find(rows, i, rows[i].in[k]) : -1;
         if (from < 0)
             return RG_FAIL("row %s reads %s, which no row above it makes", rows[i].name,
                            rows[i].in[k] ? rows[i].in[k] : "nothing");
-        RG_TRY(rg_layer_shape(rows, nrows, from, &in[k]));
+        in[k] = shapes[from];
     }
-    return make(&rows[i], in, shape);
+    if (rows[i].weights) RG_TRY(check_sharing(rows, i));
+    return make(&rows[i], in, &shapes[i]);
+}
+
+int rg_layer_shape(const rg_row *rows, int nrows, int i, rg_shape *shape)
+{
+    if (i < 0 || i >= nrows) return RG_FAIL("the network has no row number %d", i);
+    rg_shape *shapes = rg_error_alloc((unsigned long)i + 1, sizeof *shapes, "shapes");
+    int status = shapes ? 0 : -1;
+    for (int k = 0; k <= i && status == 0; k++) status = make_row(rows, k, shapes);
+    if (status == 0) *shape = shapes[i];
+    free(shapes);
+    return status;
 }
 
 void rg_layer_weights(const rg_row *row, rg_shape *weight, rg_shape *bias)
 {
     *weight = *bias = (rg_shape){ 0, 0, 0, 0 };
-    if (row->word != RG_CONV && row->word != RG_FC) return;
+    if (row->weights) return;
     int k = row->word == RG_CONV ? row->size : 1;
-    *weight = (rg_shape){ row->outputs, row->inputs, k, k };
-    *bias = (rg_shape){ 1, row->outputs, 1, 1 };
+    if (row->word == RG_CONV || row->word == RG_FC)
+        *weight = (rg_shape){ row->outputs, row->inputs, k, k };
+    if (row->word == RG_BATCHNORM) *weight = (rg_shape){ row->outputs, 1, 1, 1 };
+    if (weight->n && !row->bare) *bias = (rg_shape){ 1, row->outputs, 1, 1 };
 }
 
 int rg_layer_print(const rg_row *rows, int nrows, FILE *to)

@@ -13,6 +13,7 @@
 #ifndef RG_LAYER_H
 #define RG_LAYER_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* [n, c, h, w]; vectors are [n, c, 1, 1], scalars [1, 1, 1, 1]. */
@@ -20,9 +21,16 @@ typedef struct rg_shape { int n, c, h, w; } rg_shape;
 
 typedef enum {
     RG_INPUT,       /* filled by rg_net_put */
-    RG_CONV,        /* k x k, stride 1, "same" padding, bias, activation */
-    RG_MAXPOOL,     /* 2 x 2, stride 2, no padding: odd rims are dropped */
+    RG_CONV,        /* k x k, "same" padding, stride 1 or 2, bias, activation */
+    RG_MAXPOOL,     /* 2 x 2, stride 2, no padding: odd rims are dropped; or (size 3)
+                       3 x 3, stride 2, padded: odd sides are rounded up */
     RG_STPOOL,      /* Eq. 8: size x size samples of the features in each RoI */
+    RG_BATCHNORM,   /* (x - mean) / sqrt(variance + 1e-5) * weight + bias by channel,
+                       activation: of the batch in training, else as tracked */
+    RG_ADD,         /* sum of two tensors of one shape, activation */
+    RG_UPSAMPLE,    /* each cell twice along both axes, cropped to the second input */
+    RG_CONCAT,      /* three maps end to end: each [n, outputs * g, h, w], seen as [n,
+                       outputs, g h w]; makes [n, outputs * sum of g h w, 1, 1] */
     RG_FC,          /* fully connected, bias, activation; takes any shape flat */
     RG_DROPOUT,     /* training: 0 with probability `value`, else times 1/(1-value) */
     RG_SOFTMAX,     /* over `outputs` classes of [n, outputs * g, h, w] */
@@ -38,7 +46,13 @@ typedef struct rg_row {
     const char *name;
     const char *in[3];          /* names of rows above; NULL-padded */
     int inputs, outputs;        /* channels in and out (classes for softmax) */
-    int size;                   /* kernel of CONV, output grid of STPOOL */
+    int size;                   /* kernel of CONV and MAXPOOL, output grid of STPOOL */
+    int stride;                 /* of CONV; 0 is 1 */
+    bool bare;                  /* CONV without a bias (a BATCHNORM follows) */
+    bool frozen;                /* BATCHNORM by the tracked statistics, always */
+    const char *weights;        /* CONV, FC: use those of this row above; or NULL */
+    float least, most;          /* STPOOL: only RoIs of least <= sqrt(w h) < most are
+                                   pooled, the others make zeros; most 0: no limit */
     rg_activation activation;
     float value;                /* dropout rate; sigma of SMOOTHL1; stride of STPOOL */
     float spread; /* std of the initial weights; 0: He's sqrt(2 / fan in) */
@@ -55,10 +69,29 @@ typedef struct rg_row {
 #define CONV_STD(n, from, ci, co, k, act, std) \
     { .word = RG_CONV, .name = n, .in = { from }, .inputs = ci, .outputs = co, \
       .size = k, .activation = act, .spread = std }
+/* With further fields: CONV_AS("y", "x", 3, 64, 7, LINEAR, .stride = 2) */
+#define CONV_AS(n, from, ci, co, k, act, ...) \
+    { .word = RG_CONV, .name = n, .in = { from }, .inputs = ci, .outputs = co, \
+      .size = k, .activation = act, __VA_ARGS__ }
 #define MAXPOOL(n, from) { .word = RG_MAXPOOL, .name = n, .in = { from } }
+#define MAXPOOL3(n, from) { .word = RG_MAXPOOL, .name = n, .in = { from }, .size = 3 }
+#define BATCHNORM(n, from, c, act) \
+    { .word = RG_BATCHNORM, .name = n, .in = { from }, .inputs = c, .outputs = c, \
+      .activation = act }
+#define BATCHNORM_FROZEN(n, from, c, act) \
+    { .word = RG_BATCHNORM, .name = n, .in = { from }, .inputs = c, .outputs = c, \
+      .activation = act, .frozen = true }
+#define ADD(n, a, b, act) \
+    { .word = RG_ADD, .name = n, .in = { a, b }, .activation = act }
+#define UPSAMPLE(n, from, like) { .word = RG_UPSAMPLE, .name = n, .in = { from, like } }
 #define STPOOL(n, features, rois, grid, stride) \
     { .word = RG_STPOOL, .name = n, .in = { features, rois }, .size = grid, \
       .value = stride }
+#define STPOOL_SIZES(n, features, rois, grid, stride, from, to) \
+    { .word = RG_STPOOL, .name = n, .in = { features, rois }, .size = grid, \
+      .value = stride, .least = from, .most = to }
+#define CONCAT(n, a, b, c, classes) \
+    { .word = RG_CONCAT, .name = n, .in = { a, b, c }, .outputs = classes }
 #define FC(n, from, ni, no, act) \
     { .word = RG_FC, .name = n, .in = { from }, .inputs = ni, .outputs = no, \
       .activation = act }
@@ -87,8 +120,10 @@ int rg_layer_find(const rg_row *rows, int nrows, const char *name);
  * shape is a sentence that names it. */
 int rg_layer_shape(const rg_row *rows, int nrows, int i, rg_shape *shape);
 
-/* Shapes of row i's weight [out, in, k, k] (FC: [out, in, 1, 1]) and bias
- * [1, out, 1, 1]; all zero for rows without. */
+/* Shapes of row i's weight [out, in, k, k] (FC: [out, in, 1, 1]; BATCHNORM:
+ * [c, 1, 1, 1]) and bias [1, out, 1, 1]; all zero for rows without, and for rows that
+ * use another's.  A BATCHNORM also has a mean and a variance of the shape of its bias,
+ * which are saved but not trained. */
 void rg_layer_weights(const rg_row *row, rg_shape *weight, rg_shape *bias);
 
 /* Elements of a shape. */

@@ -11,6 +11,8 @@
 /* The second and later readers of a tensor write their gradient to an alias of it. */
 typedef struct alias { rg_tensor tensor; int of; bool planned; } alias;
 
+typedef struct twin { rg_param param, *of; } twin;
+
 struct rg_net {
     const rg_backend *backend;
     void *context;            /* the backend's */
@@ -20,8 +22,12 @@ struct rg_net {
     rg_node *nodes;
     rg_tensor *tensors;
     bool *live, *planned;     /* leads to a loss; has its memory */
-    rg_param *params;
+    rg_param *params;         /* what the optimizer moves */
     int nparams;
+    rg_param *statistics;     /* what it does not: of BATCHNORM */
+    int nstatistics;
+    twin *twins;              /* for rows that use another's weights */
+    int ntwins;
     alias *aliases;
     int naliases;
     long step;
@@ -32,10 +38,13 @@ static bool is_loss(rg_word word)
     return word == RG_SOFTMAXLOSS || word == RG_SMOOTHL1;
 }
 
-/* Gradients flow to the first input, and of ST pooling to the RoIs too. */
+/* Gradients flow to the first input; of ST pooling to the RoIs, too, and of ADD and
+ * CONCAT to all. */
 static int differentiable(rg_word word)
 {
-    return word == RG_INPUT ? 0 : word == RG_STPOOL ? 2 : 1;
+    if (word == RG_STPOOL || word == RG_ADD || word == RG_CONCAT)
+        return rg_layer_inputs(word);
+    return word == RG_INPUT ? 0 : 1;
 }
 
 /* Rows from which a loss is reached. */
@@ -81,6 +90,14 @@ static bool is_frozen(const rg_net *net, int row)
     return !(factor_of(net, row, false) > 0) && !(factor_of(net, row, true) > 0);
 }
 
+/* By its own weights or those of another row. */
+static bool is_trained(const rg_net *net, int row)
+{
+    const char *of = net->rows[row].weights;
+    if (of) row = rg_layer_find(net->rows, row, of);
+    return has_weights(&net->rows[row]) && !is_frozen(net, row);
+}
+
 static bool fits_any(const rg_net *net, const char *pattern)
 {
     for (int i = 0; i < net->nrows; i++) {
@@ -104,7 +121,7 @@ static int check_factors(const rg_net *net)
                            "model prints them", f->pattern);
     }
     for (int i = 0; i < net->nrows; i++)
-        trained |= has_weights(&net->rows[i]) && !is_frozen(net, i);
+        trained |= is_trained(net, i);
     return trained ? 0 : RG_FAIL("every row is frozen: nothing is left to train");
 }
 
@@ -113,7 +130,7 @@ static void mark_gradients(rg_net *net)
 {
     for (int i = 0; i < net->nrows; i++) {
         const rg_row *row = &net->rows[i];
-        bool wants = is_loss(row->word) || (has_weights(row) && !is_frozen(net, i))
+        bool wants = is_loss(row->word) || is_trained(net, i)
                      || (row->word == RG_INPUT && net->options.input_gradients);
         for (int k = 0; k < differentiable(row->word); k++)
             wants |= net->tensors[rg_layer_find(net->rows, i, row->in[k])].wants_grad;
@@ -140,27 +157,66 @@ static int connect_inputs(rg_net *net, int i, bool *read)
     return 0;
 }
 
-static int connect_params(rg_net *net, rg_node *node)
+static int new_param(rg_net *net, rg_param **out, rg_param *param, const rg_row *row,
+                     const char *tail, rg_shape shape, bool training)
 {
+    *param = (rg_param){ .shape = shape };
+    int n = snprintf(param->name, sizeof param->name, "%s%s", row->name, tail);
+    if (row->name[0] == '\0' || n >= (int)sizeof param->name)
+        return RG_FAIL("row name \"%s\" is empty or longer than %d bytes", row->name,
+                       (int)(sizeof param->name - 1 - strlen(tail)));
+    RG_TRY(net->backend->param_new(net->context, param, training));
+    *out = param;
+    return 0;
+}
+
+static int new_twin(rg_net *net, rg_param **out, rg_param *of)
+{
+    twin *t = &net->twins[net->ntwins];
+    *t = (twin){ .param = *of, .of = of };
+    RG_TRY(net->backend->param_twin(net->context, &t->param, of,
+                                    net->options.training));
+    net->ntwins++;
+    *out = &t->param;
+    return 0;
+}
+
+/* The owner's own gradient must be there for the twin's to be added to. */
+static int share_params(rg_net *net, int i)
+{
+    rg_node *node = &net->nodes[i];
+    int owner = rg_layer_find(net->rows, i, node->row->weights);
+    if (net->live[i] && !net->live[owner])
+        return RG_FAIL("row %s uses the weights of %s, which no loss reaches",
+                       node->row->name, node->row->weights);
+    node->frozen = net->nodes[owner].frozen;
+    RG_TRY(new_twin(net, &node->weight, net->nodes[owner].weight));
+    return node->row->bare ? 0 : new_twin(net, &node->bias, net->nodes[owner].bias);
+}
+
+static int connect_params(rg_net *net, int i)
+{
+    rg_node *node = &net->nodes[i];
+    const rg_row *row = node->row;
+    const bool training = net->options.training;
     rg_shape weight, bias;
-    rg_layer_weights(node->row, &weight, &bias);
+    if (row->weights) return share_params(net, i);
+    rg_layer_weights(row, &weight, &bias);
     if (weight.n == 0) return 0;
-    node->weight = &net->params[net->nparams++];
-    node->bias = &net->params[net->nparams++];
-    node->weight->shape = weight;
-    node->bias->shape = bias;
-    node->weight->factor = factor_of(net, (int)(node - net->nodes), false);
-    node->bias->factor = factor_of(net, (int)(node - net->nodes), true);
-    node->frozen = !(node->weight->factor > 0) && !(node->bias->factor > 0);
-    int n =
-        snprintf(node->weight->name, sizeof node->weight->name, "%s", node->row->name);
-    int m =
-        snprintf(node->bias->name, sizeof node->bias->name, "%s.bias", node->row->name);
-    if (n < 1 || m >= (int)sizeof node->bias->name)
-        return RG_FAIL("row name \"%s\" is empty or longer than 62 bytes",
-                       node->row->name);
-    RG_TRY(net->backend->param_new(net->context, node->weight, net->options.training));
-    return net->backend->param_new(net->context, node->bias, net->options.training);
+    RG_TRY(new_param(net, &node->weight, &net->params[net->nparams++], row, "", weight,
+                     training));
+    node->weight->factor = factor_of(net, i, false);
+    node->frozen = is_frozen(net, i);
+    if (bias.n) {
+        RG_TRY(new_param(net, &node->bias, &net->params[net->nparams++], row, ".bias",
+                         bias, training));
+        node->bias->factor = factor_of(net, i, true);
+    }
+    if (row->word != RG_BATCHNORM) return 0;
+    RG_TRY(new_param(net, &node->mean, &net->statistics[net->nstatistics++], row,
+                     ".mean", bias, false));
+    return new_param(net, &node->variance, &net->statistics[net->nstatistics++], row,
+                     ".variance", bias, false);
 }
 
 static int connect(rg_net *net)
@@ -172,7 +228,7 @@ static int connect(rg_net *net)
         net->nodes[i] = (rg_node){ .row = &net->rows[i], .out = &net->tensors[i],
                                    .training = net->options.training };
         status = connect_inputs(net, i, read);
-        if (status == 0) status = connect_params(net, &net->nodes[i]);
+        if (status == 0) status = connect_params(net, i);
     }
     free(read);
     return status;
@@ -202,12 +258,28 @@ static int plan(rg_net *net)
     return 0;
 }
 
-/* Normal, cut at two standard deviations; biases stay 0. */
+static int fill_param(rg_net *net, rg_param *param, float value)
+{
+    long n = rg_layer_count(param->shape);
+    float *host = rg_error_alloc(n, sizeof *host, param->name);
+    if (host == NULL) return -1;
+    for (long k = 0; k < n; k++) host[k] = value;
+    int status = net->backend->param_put(net->context, param, RG_VALUE, host);
+    free(host);
+    return status;
+}
+
+/* Normal, cut at two standard deviations; biases stay 0.  BATCHNORM: the identity. */
 static int start_weights(rg_net *net)
 {
     for (int i = 0; i < net->nrows; i++) {
         rg_param *param = net->nodes[i].weight;
-        if (param == NULL) continue;
+        if (param == NULL || net->rows[i].weights) continue;
+        if (net->rows[i].word == RG_BATCHNORM) {
+            RG_TRY(fill_param(net, param, 1));
+            RG_TRY(fill_param(net, net->nodes[i].variance, 1));
+            continue;
+        }
         rg_shape s = param->shape;
         double std = net->rows[i].spread > 0 ? net->rows[i].spread
                                              : sqrt(2.0 / ((double)s.c * s.h * s.w));
@@ -235,9 +307,12 @@ static int allocate(rg_net *net, const rg_row *rows, int nrows)
     net->live = rg_error_alloc(nrows, sizeof *net->live, "the network");
     net->planned = rg_error_alloc(nrows, sizeof *net->planned, "the network");
     net->params = rg_error_alloc(2ul * nrows, sizeof *net->params, "the network");
-    net->aliases = rg_error_alloc(2ul * nrows, sizeof *net->aliases, "the network");
+    net->statistics =
+        rg_error_alloc(2ul * nrows, sizeof *net->statistics, "the network");
+    net->twins = rg_error_alloc(2ul * nrows, sizeof *net->twins, "the network");
+    net->aliases = rg_error_alloc(3ul * nrows, sizeof *net->aliases, "the network");
     if (!net->rows || !net->nodes || !net->tensors || !net->live || !net->planned
-        || !net->params || !net->aliases) return -1;
+        || !net->params || !net->statistics || !net->twins || !net->aliases) return -1;
     memcpy(net->rows, rows, nrows * sizeof *rows);
     net->nrows = nrows;
     for (int i = 0; i < nrows; i++) {
@@ -287,8 +362,12 @@ void rg_net_free(rg_net *net)
     for (int i = 0; i < net->naliases; i++)
         if (net->aliases[i].planned)
             net->backend->free_alias(net->context, &net->aliases[i].tensor);
+    for (int i = 0; i < net->ntwins; i++)
+        net->backend->param_free(net->context, &net->twins[i].param);
     for (int i = 0; i < net->nparams; i++)
         net->backend->param_free(net->context, &net->params[i]);
+    for (int i = 0; i < net->nstatistics; i++)
+        net->backend->param_free(net->context, &net->statistics[i]);
     if (net->context) net->backend->close(net->context);
     free(net->rows);
     free(net->nodes);
@@ -296,6 +375,8 @@ void rg_net_free(rg_net *net)
     free(net->live);
     free(net->planned);
     free(net->params);
+    free(net->statistics);
+    free(net->twins);
     free(net->aliases);
     free(net);
 }
@@ -331,6 +412,8 @@ int rg_net_load(rg_net *net, const rg_weights *weights)
         RG_TRY(load_part(net, &net->params[i], RG_MOMENT1, weights));
         RG_TRY(load_part(net, &net->params[i], RG_MOMENT2, weights));
     }
+    for (int i = 0; i < net->nstatistics; i++)
+        RG_TRY(load_part(net, &net->statistics[i], RG_VALUE, weights));
     return 0;
 }
 
@@ -351,6 +434,8 @@ int rg_net_save(const rg_net *net, rg_weights *weights, bool moments)
         RG_TRY(save_part(net, &net->params[i], RG_MOMENT1, weights));
         RG_TRY(save_part(net, &net->params[i], RG_MOMENT2, weights));
     }
+    for (int i = 0; i < net->nstatistics; i++)
+        RG_TRY(save_part(net, &net->statistics[i], RG_VALUE, weights));
     return 0;
 }
 
@@ -386,6 +471,8 @@ static rg_param *find_param(const rg_net *net, const char *name)
 {
     for (int i = 0; i < net->nparams; i++)
         if (strcmp(net->params[i].name, name) == 0) return &net->params[i];
+    for (int i = 0; i < net->nstatistics; i++)
+        if (strcmp(net->statistics[i].name, name) == 0) return &net->statistics[i];
     RG_FAIL("the network has no weights called %s", name);
     return NULL;
 }
@@ -431,6 +518,9 @@ int rg_net_backward(rg_net *net)
         if (net->backend->operation[node->row->word].backward(net->context, node) != 0)
             return rg_error_prefix("row %s, backwards: ", node->row->name);
     }
+    for (int i = 0; net->options.training && i < net->ntwins; i++)
+        RG_TRY(net->backend->param_add_grad(net->context, net->twins[i].of,
+                                            &net->twins[i].param));
     return 0;
 }
 

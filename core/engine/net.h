@@ -22,7 +22,8 @@ typedef struct rg_net rg_net;
 /* The learning rate of some parameters times `by`: those of the rows whose name, or the
  * parameters whose name ("conv1_1.bias"), the pattern fits (* and ? as in a shell).
  * "..NAME": of all rows down to that one.  Several that fit multiply.  What has factor
- * 0 is frozen: it stays as it is to the bit, and nothing is computed for its sake. */
+ * 0 is frozen: it stays as it is to the bit, and nothing is computed for its sake; a
+ * frozen BATCHNORM normalises by its tracked statistics. */
 typedef struct rg_net_factor { const char *pattern; float by; } rg_net_factor;
 
 typedef struct rg_net_options {

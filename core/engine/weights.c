@@ -325,6 +325,12 @@ static int write_half(fitsfile *file, const rg_weight *t, LONGLONG count, int *s
     return 0;
 }
 
+/* One value a channel: little to save, and the variances of BATCHNORM span decades. */
+static bool is_vector(rg_shape s)
+{
+    return s.h * s.w == 1 && (s.n == 1 || s.c == 1);
+}
+
 static int write_tensor(fitsfile *file, const rg_weight *t, bool half)
 {
     int status = 0;
@@ -334,6 +340,7 @@ static int write_tensor(fitsfile *file, const rg_weight *t, bool half)
         if (!isfinite(t->data[i]))
             return RG_FAIL("value %lld of %s is %g: weights must be finite to be "
                            "written", (long long)i + 1, t->name, t->data[i]);
+    half = half && !is_vector(t->shape);
     fits_create_img(file, half ? SHORT_IMG : FLOAT_IMG, 4, axes, &status);
     fits_write_key_str(file, "EXTNAME", t->name, "row of the network", &status);
     if (half)

@@ -8,8 +8,8 @@
  *
  * One image extension per tensor, EXTNAME = row name (biases "conv1_1.bias"), NAXISn =
  * the shape reversed, CHECKSUM and DATASUM.  32-bit floats, or 16-bit integers with
- * BSCALE and BZERO (an error of at most half of range/65535).  The primary header holds
- * the keywords; free text goes to HISTORY.
+ * BSCALE and BZERO (an error of at most half of range/65535) but for vectors.  The
+ * primary header holds the keywords; free text goes to HISTORY.
  */
 #ifndef RG_WEIGHTS_H
 #define RG_WEIGHTS_H
@@ -35,7 +35,7 @@ void rg_weights_free(rg_weights *weights);
  * Caller frees. */
 int rg_weights_read(rg_weights **out, const char *path);
 
-/* Written beside and renamed.  `half`: 16-bit integers. */
+/* Written beside and renamed.  `half`: 16-bit integers, but for vectors. */
 int rg_weights_write(const rg_weights *weights, const char *path, bool half);
 
 /* Add (or replace) a tensor, copying data (NULL: zeros).  The new entry, or NULL. */

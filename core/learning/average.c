@@ -18,6 +18,7 @@ static int check_same(const sum *s, const rg_claran *other)
 {
     const rg_claran *one = &s->model;
     if (one->input == other->input && one->width == other->width && one->fc == other->fc
+        && one->network == other->network
         && one->method == other->method
         && memcmp(one->anchor, other->anchor, sizeof one->anchor) == 0) return 0;
     return RG_FAIL("is no model of the same method, sizes and anchors as the first");
@@ -60,6 +61,7 @@ static int add_file(sum *s, const char *path)
 static int divide(sum *s, int n)
 {
     for (int c = 0; c < 3; c++) s->model.mean[c] /= (float)n;
+    s->model.calibration[0] = s->model.calibration[1] = 0;
     for (int i = 0; i < rg_weights_count(s->weights); i++) {
         rg_weight *w = rg_weights_at(s->weights, i);
         for (long k = 0; k < rg_layer_count(w->shape); k++) w->data[k] /= (float)n;

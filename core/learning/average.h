@@ -7,8 +7,9 @@
 #define RG_AVERAGE_H
 
 /* Writes the model whose weights are the means of those of n >= 2 model files, which
- * must be of one size and method; input means likewise.  It keeps their training
- * records, and `history` (NULL-terminated sentences).  Written beside and renamed. */
+ * must be of one size and method; input means likewise.  It is not calibrated.  It
+ * keeps their training records, and `history` (NULL-terminated sentences).  Written
+ * beside and renamed. */
 int rg_average(const char *const *paths, int n, const char *out,
                const char *const *history);
 

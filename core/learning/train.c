@@ -34,7 +34,7 @@ typedef struct trainer {
     rg_weights *past; /* what it started from, for its record; or NULL */
     rg_subject *batch;                /* [how->batch] */
     float *data;                      /* [batch][3][input][input] */
-    float *source, *deltas;           /* [batch][2 * 6 or 24][cells][cells] */
+    float *source, *deltas;           /* [batch][2 or 4][anchors] */
     float *rpn_labels, *rpn_targets, *rpn_weights;
     rg_roi_targets rois;              /* [batch * rois] */
     rg_box *proposals;                /* [batch][how->proposals.after] */
@@ -54,17 +54,16 @@ static double seconds_since(const struct timespec *then)
 static int allocate(trainer *t)
 {
     unsigned long batch = (unsigned long)t->how->batch;
-    unsigned long cells = (unsigned long)rg_claran_cells(&t->model);
-    unsigned long map = batch * cells * cells,
+    unsigned long map = batch * (unsigned long)rg_claran_anchors(&t->model),
                   rois = batch * (unsigned long)t->how->rois;
     unsigned long pixels = 3ul * t->model.input * t->model.input;
     const struct { float **array; unsigned long count; } arrays[] = {
         { &t->data, batch * pixels },
-        { &t->source, map * 2 * RG_CLARAN_ANCHORS },
-        { &t->deltas, map * 4 * RG_CLARAN_ANCHORS },
-        { &t->rpn_labels, map * RG_CLARAN_ANCHORS },
-        { &t->rpn_targets, map * 4 * RG_CLARAN_ANCHORS },
-        { &t->rpn_weights, map * 4 * RG_CLARAN_ANCHORS },
+        { &t->source, map * 2 },
+        { &t->deltas, map * 4 },
+        { &t->rpn_labels, map },
+        { &t->rpn_targets, map * 4 },
+        { &t->rpn_weights, map * 4 },
         { &t->rois.rois, rois * 5 },
         { &t->rois.labels, rois },
         { &t->rois.targets, rois * 4 * RG_CLASSES },
@@ -142,14 +141,15 @@ static int checkpoint_path(const char *out, char path[4096])
 static int same_model(const rg_claran *was, const rg_claran *now, const char *path)
 {
     bool same = was->input == now->input && was->width == now->width
-                && was->fc == now->fc;
+                && was->fc == now->fc && was->network == now->network;
     for (int i = 0; i < RG_CLARAN_ANCHORS; i++)
         same &= was->anchor[i] == now->anchor[i];
     if (same) return 0;
     return RG_FAIL(
-        "%s holds another model (input %d, width %d, fc %d, first anchor %g): "
-        "give the same options, or move it away",
-        path, was->input, was->width, was->fc, was->anchor[0]);
+        "%s holds another model (network %s, input %d, width %d, fc %d, first anchor "
+        "%g): give the same options, or move it away",
+        path, rg_claran_network_name(was->network), was->input, was->width, was->fc,
+        was->anchor[0]);
 }
 
 static int begin_ema(trainer *t)
@@ -229,6 +229,9 @@ static int start_from(trainer *t, const char *path, bool *means_known)
 static int start_from_backbone(trainer *t, const char *path, bool *means_known)
 {
     rg_backbone found;
+    if (t->model.network != RG_NETWORK_CLARAN)
+        return RG_FAIL("%s holds convolutions of the network claran, not %s", path,
+                       rg_claran_network_name(t->model.network));
     if (t->past == NULL) RG_TRY(rg_weights_new(&t->past));
     RG_TRY(rg_backbone_load(t->net, path, t->model.width, &found, t->past));
     if (*means_known || !rg_backbone_fits(&found, t->model.method)) return 0;
@@ -298,7 +301,7 @@ static int prepare_batch(trainer *t)
 
 static int put_anchor_targets(trainer *t, uint64_t seed)
 {
-    long cells = rg_claran_cells(&t->model), map = RG_CLARAN_ANCHORS * cells * cells;
+    long map = rg_claran_anchors(&t->model);
     for (int b = 0; b < t->how->batch; b++)
         RG_TRY(rg_proposal_anchor_targets(
             &t->model, &t->how->targets, t->batch[b].truths, t->batch[b].n,
@@ -313,7 +316,7 @@ static int put_anchor_targets(trainer *t, uint64_t seed)
 
 static int find_roi_targets(trainer *t, int b, uint64_t seed)
 {
-    long cells = rg_claran_cells(&t->model), map = RG_CLARAN_ANCHORS * cells * cells;
+    long map = rg_claran_anchors(&t->model);
     long count = t->how->rois;
     rg_box *proposals = t->proposals + (long)b * t->how->proposals.after;
     rg_roi_targets to = { t->rois.rois + 5 * count * b, t->rois.labels + count * b,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/engine/cpu/cpu.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef __SSE2__
@@ -95,34 +94,10 @@ static int cpu_get(void *context, const rg_tensor *tensor, bool gradient, float 
                     host, true);
 }
 
-static float from_bf16(uint16_t bits)
-{
-    uint32_t wide = (uint32_t)bits << 16;
-    float value;
-    memcpy(&value, &wide, sizeof value);
-    return value;
-}
-
-static uint16_t to_bf16(float value)   /* to nearest, ties to even */
-{
-    uint32_t wide;
-    memcpy(&wide, &value, sizeof wide);
-    return (uint16_t)((wide + 0x7fff + ((wide >> 16) & 1)) >> 16);
-}
-
 static int cpu_add_grad(void *context, rg_tensor *to, const rg_tensor *from)
 {
     (void)context;
-    rg_md md = rg_cpu_layout(to->grad);
-    size_t bytes = dnnl_memory_desc_get_size(md);
-    if (rg_onednn_md_type(md) == dnnl_f32) {
-        float *t = rg_cpu_bytes(to->grad), *f = rg_cpu_bytes(from->grad);
-        for (size_t i = 0; i < bytes / 4; i++) t[i] += f[i];
-    } else {
-        uint16_t *t = rg_cpu_bytes(to->grad), *f = rg_cpu_bytes(from->grad);
-        for (size_t i = 0; i < bytes / 2; i++)
-            t[i] = to_bf16(from_bf16(t[i]) + from_bf16(f[i]));
-    }
+    rg_cpu_sum(to->grad, to->grad, from->grad, false);
     return 0;
 }
 
@@ -156,7 +131,7 @@ static void cpu_param_free(void *context, rg_param *param)
     (void)context;
     rg_cpu_param *p = param->data;
     if (p == NULL) return;
-    for (int i = 0; i < 4; i++) free(p->part[i]);
+    for (int i = p->of ? 1 : 0; i < 4; i++) free(p->part[i]);
     free(p);
     param->data = NULL;
 }
@@ -172,6 +147,29 @@ static int cpu_param_new(void *context, rg_param *param, bool training)
             cpu_param_free(context, param);
             return -1;
         }
+    return 0;
+}
+
+static int cpu_param_twin(void *context, rg_param *twin, const rg_param *of,
+                          bool training)
+{
+    long n = rg_layer_count(twin->shape);
+    rg_cpu_param *p = twin->data = rg_error_alloc(1, sizeof *p, twin->name);
+    if (p == NULL) return -1;
+    p->of = of->data;
+    p->part[RG_VALUE] = p->of->part[RG_VALUE];
+    if (training) p->part[RG_GRADIENT] = rg_error_alloc(n, sizeof(float), twin->name);
+    if (p->part[RG_GRADIENT] || !training) return 0;
+    cpu_param_free(context, twin);
+    return -1;
+}
+
+static int cpu_param_add_grad(void *context, rg_param *to, const rg_param *from)
+{
+    (void)context;
+    float *sum = ((rg_cpu_param *)to->data)->part[RG_GRADIENT];
+    const float *more = ((rg_cpu_param *)from->data)->part[RG_GRADIENT];
+    for (long i = 0; i < rg_layer_count(to->shape); i++) sum[i] += more[i];
     return 0;
 }
 
@@ -256,6 +254,8 @@ const rg_backend rg_backend_cpu = {
     .alias = cpu_alias,
     .free_alias = cpu_free_alias,
     .param_new = cpu_param_new,
+    .param_twin = cpu_param_twin,
+    .param_add_grad = cpu_param_add_grad,
     .param_free = cpu_param_free,
     .param_put = cpu_param_put,
     .param_get = cpu_param_get,
@@ -265,7 +265,11 @@ const rg_backend rg_backend_cpu = {
         [RG_CONV] = OPERATION(linear, linear),
         [RG_FC] = OPERATION(linear, linear),
         [RG_MAXPOOL] = OPERATION(maxpool, maxpool),
+        [RG_BATCHNORM] = OPERATION(batchnorm, batchnorm),
+        [RG_ADD] = OPERATION(add, add),
+        [RG_UPSAMPLE] = OPERATION(upsample, upsample),
         [RG_STPOOL] = OPERATION(stpool, stpool),
+        [RG_CONCAT] = OPERATION(plain, concat),
         [RG_DROPOUT] = OPERATION(plain, dropout),
         [RG_SOFTMAX] = OPERATION(plain, softmax),
         [RG_SOFTMAXLOSS] = OPERATION(plain, softmaxloss),

@@ -22,6 +22,7 @@ typedef struct rg_cpu {
 typedef struct rg_cpu_param {
     float *part[4]; /* by rg_part, plain; the last three in training */
     long version;                     /* grows when the value changes */
+    const struct rg_cpu_param *of;    /* whose value a twin shares; else NULL */
 } rg_cpu_param;
 
 /* `from` in another layout: the same memory when the layouts agree, else a copy made by
@@ -31,7 +32,7 @@ typedef struct rg_cpu_feed {
     dnnl_primitive_t reorder;         /* NULL when they agree */
 } rg_cpu_feed;
 
-#define RG_CPU_ARGS 8
+#define RG_CPU_ARGS 12
 /* A primitive with what it is run on. */
 typedef struct rg_cpu_run {
     dnnl_primitive_desc_t pd;
@@ -46,6 +47,9 @@ dnnl_data_type_t rg_cpu_type(const rg_cpu *cpu);      /* of activations */
 int rg_cpu_memory(const rg_cpu *cpu, dnnl_memory_t *memory, rg_md md, void *bytes);
 int rg_cpu_memory_plain(const rg_cpu *cpu, dnnl_memory_t *memory, rg_shape shape,
                         dnnl_format_tag_t tag, void *bytes);     /* f32 */
+/* A vector parameter [c] seen as f32 memory; `param` keeps the bytes. */
+int rg_cpu_memory_vector(const rg_cpu *cpu, dnnl_memory_t *memory,
+                         const rg_param *param, rg_part part);
 rg_md rg_cpu_layout(dnnl_memory_t memory);
 void *rg_cpu_bytes(dnnl_memory_t memory);
 void rg_cpu_memory_free(dnnl_memory_t *memory);
@@ -72,10 +76,18 @@ int rg_cpu_run_now(const rg_cpu *cpu, const rg_cpu_run *run);
 void rg_cpu_run_free(rg_cpu_run *run);
 rg_md rg_cpu_query(const rg_cpu_run *run, dnnl_query_t what);
 
+/* From one layout to another, planned and run; or both at once. */
+int rg_cpu_copy_plan(const rg_cpu *cpu, dnnl_primitive_t *primitive, rg_md from,
+                     rg_md to);
+int rg_cpu_copy_run(const rg_cpu *cpu, dnnl_primitive_t primitive, dnnl_memory_t from,
+                    dnnl_memory_t to);
 int rg_cpu_copy(const rg_cpu *cpu, dnnl_memory_t from, dnnl_memory_t to);
 
 /* grad = value > 0 ? grad : 0, element by element of one layout. */
 void rg_cpu_relu_backward(dnnl_memory_t value, dnnl_memory_t grad);
+
+/* to[i] = max(a[i] + b[i], 0 where `relu`), all of one layout; to may be a. */
+void rg_cpu_sum(dnnl_memory_t to, dnnl_memory_t a, dnnl_memory_t b, bool relu);
 
 /* The operations: linear is CONV and FC, plain the small ones. */
 #define RG_CPU_OP(name) int name(void *context, rg_node *node)
@@ -87,6 +99,18 @@ RG_CPU_OP(rg_cpu_maxpool_plan);
 RG_CPU_OP(rg_cpu_maxpool_forward);
 RG_CPU_OP(rg_cpu_maxpool_backward);
 void rg_cpu_maxpool_unplan(void *context, rg_node *node);
+RG_CPU_OP(rg_cpu_batchnorm_plan);
+RG_CPU_OP(rg_cpu_batchnorm_forward);
+RG_CPU_OP(rg_cpu_batchnorm_backward);
+void rg_cpu_batchnorm_unplan(void *context, rg_node *node);
+RG_CPU_OP(rg_cpu_add_plan);
+RG_CPU_OP(rg_cpu_add_forward);
+RG_CPU_OP(rg_cpu_add_backward);
+void rg_cpu_add_unplan(void *context, rg_node *node);
+RG_CPU_OP(rg_cpu_upsample_plan);
+RG_CPU_OP(rg_cpu_upsample_forward);
+RG_CPU_OP(rg_cpu_upsample_backward);
+void rg_cpu_upsample_unplan(void *context, rg_node *node);
 RG_CPU_OP(rg_cpu_stpool_plan);
 RG_CPU_OP(rg_cpu_stpool_forward);
 RG_CPU_OP(rg_cpu_stpool_backward);
@@ -95,6 +119,8 @@ RG_CPU_OP(rg_cpu_plain_plan);
 void rg_cpu_plain_unplan(void *context, rg_node *node);
 RG_CPU_OP(rg_cpu_dropout_forward);
 RG_CPU_OP(rg_cpu_dropout_backward);
+RG_CPU_OP(rg_cpu_concat_forward);
+RG_CPU_OP(rg_cpu_concat_backward);
 RG_CPU_OP(rg_cpu_softmax_forward);
 RG_CPU_OP(rg_cpu_softmax_backward);
 RG_CPU_OP(rg_cpu_softmaxloss_forward);

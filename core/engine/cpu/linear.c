@@ -54,10 +54,10 @@ static int layouts_any(layouts *l, const rg_node *node, dnnl_data_type_t src,
     dnnl_format_tag_t tag = is_conv(node) ? dnnl_format_tag_any : dnnl_nhwc;
     l->src = layout(node->in[0]->shape, src, tag);
     l->weights = layout(weight_shape(node), weights, tag);
-    l->bias = rg_onednn_md(1, &out.c, dnnl_f32, dnnl_x);
+    l->bias = node->bias ? rg_onednn_md(1, &out.c, dnnl_f32, dnnl_x) : NULL;
     l->dst = is_conv(node) ? layout(out, dst, tag)
                            : rg_onednn_md(2, (int[]){ out.n, out.c }, dst, dnnl_nc);
-    if (l->src && l->weights && l->bias && l->dst) return 0;
+    if (l->src && l->weights && !l->bias == !node->bias && l->dst) return 0;
     layouts_free(l);
     return -1;
 }
@@ -74,7 +74,7 @@ static int make(const rg_cpu *cpu, const rg_node *node, rg_dn_pass pass,
         .bias = l->bias,
         .dst = l->dst,
         .kernel = node->row->size,
-        .stride = 1,
+        .stride = node->row->stride ? node->row->stride : 1,
         .padding = node->row->size / 2,
         .training = node->training,
         .relu = node->row->activation == RG_RELU,
@@ -85,7 +85,7 @@ static int make(const rg_cpu *cpu, const rg_node *node, rg_dn_pass pass,
         return rg_cpu_run_plan(run);
     }
     spec.winograd = cpu->winograd && rg_onednn_md_type(l->src) == dnnl_f32
-                    && node->row->size == 3;
+                    && node->row->size == 3 && spec.stride == 1;
     if (!spec.winograd || rg_onednn_convolution(&run->pd, cpu->engine, &spec) != 0) {
         spec.winograd = false;
         RG_TRY(rg_onednn_convolution(&run->pd, cpu->engine, &spec));
@@ -95,20 +95,16 @@ static int make(const rg_cpu *cpu, const rg_node *node, rg_dn_pass pass,
 
 static int views(const rg_cpu *cpu, const rg_node *node, linear *s)
 {
-    rg_shape w = weight_shape(node), b = node->bias->shape;
-    rg_cpu_param *weight = node->weight->data, *bias = node->bias->data;
-    rg_md x = rg_onednn_md(1, &b.c, dnnl_f32, dnnl_x);
-    int status =
-        rg_cpu_memory_plain(cpu, &s->weight, w, dnnl_oihw, weight->part[RG_VALUE]);
-    if (status == 0) status = rg_cpu_memory(cpu, &s->bias, x, bias->part[RG_VALUE]);
-    if (status == 0 && node->training) {
-        status = rg_cpu_memory_plain(cpu, &s->weight_grad, w, dnnl_oihw,
-                                     weight->part[RG_GRADIENT]);
-        if (status == 0)
-            status = rg_cpu_memory(cpu, &s->bias_grad, x, bias->part[RG_GRADIENT]);
-    }
-    rg_onednn_md_free(x);
-    return status;
+    rg_shape w = weight_shape(node);
+    rg_cpu_param *weight = node->weight->data;
+    RG_TRY(rg_cpu_memory_plain(cpu, &s->weight, w, dnnl_oihw, weight->part[RG_VALUE]));
+    if (node->training)
+        RG_TRY(rg_cpu_memory_plain(cpu, &s->weight_grad, w, dnnl_oihw,
+                                   weight->part[RG_GRADIENT]));
+    if (node->bias == NULL) return 0;
+    RG_TRY(rg_cpu_memory_vector(cpu, &s->bias, node->bias, RG_VALUE));
+    if (!node->training) return 0;
+    return rg_cpu_memory_vector(cpu, &s->bias_grad, node->bias, RG_GRADIENT);
 }
 
 /* The output tensor, and the memory the primitive writes: its own view of the same
@@ -127,7 +123,7 @@ static int forward_plan(const rg_cpu *cpu, rg_node *node, linear *s)
 {
     layouts any;
     dnnl_data_type_t type = rg_cpu_type(cpu);
-    int keep = is_conv(node) && node->row->activation == RG_RELU;
+    int keep = is_conv(node) && (node->row->activation == RG_RELU || node->row->bare);
     RG_TRY(layouts_any(&any, node, type, type, keep ? type : dnnl_f32));
     int status = make(cpu, node, RG_DN_FORWARD, &any, s);
     layouts_free(&any);
@@ -139,7 +135,7 @@ static int forward_plan(const rg_cpu *cpu, rg_node *node, linear *s)
                             rg_cpu_query(&s->forward, dnnl_query_weights_md)));
     rg_cpu_run_arg(&s->forward, DNNL_ARG_SRC, s->src.to);
     rg_cpu_run_arg(&s->forward, DNNL_ARG_WEIGHTS, s->weights.to);
-    rg_cpu_run_arg(&s->forward, DNNL_ARG_BIAS, s->bias);
+    if (s->bias) rg_cpu_run_arg(&s->forward, DNNL_ARG_BIAS, s->bias);
     rg_cpu_run_arg(&s->forward, DNNL_ARG_DST, s->dst);
     return 0;
 }
@@ -186,7 +182,8 @@ static int back_weights_plan(const rg_cpu *cpu, rg_node *node, linear *s)
     rg_cpu_run_arg(&s->back_weights, DNNL_ARG_SRC, s->late_src.to);
     rg_cpu_run_arg(&s->back_weights, DNNL_ARG_DIFF_DST, s->late_dst.to);
     rg_cpu_run_arg(&s->back_weights, DNNL_ARG_DIFF_WEIGHTS, s->dweights.from);
-    rg_cpu_run_arg(&s->back_weights, DNNL_ARG_DIFF_BIAS, s->bias_grad);
+    if (s->bias_grad)
+        rg_cpu_run_arg(&s->back_weights, DNNL_ARG_DIFF_BIAS, s->bias_grad);
     return 0;
 }
 
@@ -206,7 +203,8 @@ int rg_cpu_linear_plan(void *context, rg_node *node)
 static int pack(const rg_cpu *cpu, const rg_node *node, const rg_cpu_feed *feed,
                 long *packed)
 {
-    long version = ((rg_cpu_param *)node->weight->data)->version;
+    const rg_cpu_param *param = node->weight->data;
+    long version = param->of ? param->of->version : param->version;
     if (*packed == version) return 0;
     *packed = version;
     return rg_cpu_feed_run(cpu, feed);

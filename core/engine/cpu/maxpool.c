@@ -17,8 +17,9 @@ static rg_md any_like(rg_shape s, dnnl_data_type_t type)
 /* Odd rims are dropped, as oneDNN does when the output is the smaller. */
 static rg_dn_spec spec_of(const rg_node *node, rg_dn_pass pass, rg_md src, rg_md dst)
 {
-    return (rg_dn_spec){ .pass = pass, .src = src, .dst = dst, .kernel = 2, .stride = 2,
-                         .training = node->training };
+    const int three = node->row->size == 3;
+    return (rg_dn_spec){ .pass = pass, .src = src, .dst = dst, .kernel = 2 + three,
+                         .stride = 2, .padding = three, .training = node->training };
 }
 
 static int forward_plan(const rg_cpu *cpu, rg_node *node, maxpool *s)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -25,6 +26,17 @@ int rg_cpu_memory_plain(const rg_cpu *cpu, dnnl_memory_t *memory, rg_shape s,
 {
     rg_md md = rg_onednn_md(4, (int[]){ s.n, s.c, s.h, s.w }, dnnl_f32, tag);
     int status = rg_cpu_memory(cpu, memory, md, bytes);
+    rg_onednn_md_free(md);
+    return status;
+}
+
+int rg_cpu_memory_vector(const rg_cpu *cpu, dnnl_memory_t *memory,
+                         const rg_param *param, rg_part part)
+{
+    const int length = (int)rg_layer_count(param->shape);
+    rg_md md = rg_onednn_md(1, &length, dnnl_f32, dnnl_x);
+    int status = rg_cpu_memory(cpu, memory, md,
+                               ((rg_cpu_param *)param->data)->part[part]);
     rg_onednn_md_free(md);
     return status;
 }
@@ -76,7 +88,8 @@ void rg_cpu_output_free(rg_tensor *tensor)
     tensor->data = tensor->grad = NULL;
 }
 
-static int reorder(const rg_cpu *cpu, dnnl_primitive_t *primitive, rg_md from, rg_md to)
+int rg_cpu_copy_plan(const rg_cpu *cpu, dnnl_primitive_t *primitive, rg_md from,
+                     rg_md to)
 {
     dnnl_primitive_desc_t pd = NULL;
     *primitive = NULL;
@@ -93,7 +106,7 @@ int rg_cpu_feed_plan(const rg_cpu *cpu, rg_cpu_feed *feed, dnnl_memory_t from, r
     *feed = (rg_cpu_feed){ .from = from, .to = from };
     if (dnnl_memory_desc_equal(rg_cpu_layout(from), to)) return 0;
     RG_TRY(rg_cpu_memory(cpu, &feed->to, to, NULL));
-    return reorder(cpu, &feed->reorder, rg_cpu_layout(from), to);
+    return rg_cpu_copy_plan(cpu, &feed->reorder, rg_cpu_layout(from), to);
 }
 
 int rg_cpu_drain_plan(const rg_cpu *cpu, rg_cpu_feed *drain, rg_md from,
@@ -102,11 +115,11 @@ int rg_cpu_drain_plan(const rg_cpu *cpu, rg_cpu_feed *drain, rg_md from,
     *drain = (rg_cpu_feed){ .from = to, .to = to };
     if (dnnl_memory_desc_equal(from, rg_cpu_layout(to))) return 0;
     RG_TRY(rg_cpu_memory(cpu, &drain->from, from, NULL));
-    return reorder(cpu, &drain->reorder, from, rg_cpu_layout(to));
+    return rg_cpu_copy_plan(cpu, &drain->reorder, from, rg_cpu_layout(to));
 }
 
-static int run_reorder(const rg_cpu *cpu, dnnl_primitive_t primitive,
-                       dnnl_memory_t from, dnnl_memory_t to)
+int rg_cpu_copy_run(const rg_cpu *cpu, dnnl_primitive_t primitive, dnnl_memory_t from,
+                    dnnl_memory_t to)
 {
     dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
     return rg_onednn_check(dnnl_primitive_execute(primitive, cpu->stream, 2, args),
@@ -115,7 +128,8 @@ static int run_reorder(const rg_cpu *cpu, dnnl_primitive_t primitive,
 
 int rg_cpu_feed_run(const rg_cpu *cpu, const rg_cpu_feed *feed)
 {
-    return feed->reorder ? run_reorder(cpu, feed->reorder, feed->from, feed->to) : 0;
+    if (feed->reorder == NULL) return 0;
+    return rg_cpu_copy_run(cpu, feed->reorder, feed->from, feed->to);
 }
 
 void rg_cpu_feed_free(rg_cpu_feed *feed)
@@ -135,8 +149,8 @@ void rg_cpu_drain_free(rg_cpu_feed *drain)
 int rg_cpu_copy(const rg_cpu *cpu, dnnl_memory_t from, dnnl_memory_t to)
 {
     dnnl_primitive_t primitive;
-    RG_TRY(reorder(cpu, &primitive, rg_cpu_layout(from), rg_cpu_layout(to)));
-    int status = run_reorder(cpu, primitive, from, to);
+    RG_TRY(rg_cpu_copy_plan(cpu, &primitive, rg_cpu_layout(from), rg_cpu_layout(to)));
+    int status = rg_cpu_copy_run(cpu, primitive, from, to);
     dnnl_primitive_destroy(primitive);
     return status;
 }
@@ -185,5 +199,42 @@ void rg_cpu_relu_backward(dnnl_memory_t value, dnnl_memory_t grad)
         uint16_t *g = rg_cpu_bytes(grad);
 #pragma omp parallel for simd schedule(static)
         for (size_t i = 0; i < bytes / 2; i++) g[i] = (v[i] & 0x7fff) ? g[i] : 0;
+    }
+}
+
+static float from_bf16(uint16_t bits)
+{
+    uint32_t wide = (uint32_t)bits << 16;
+    float value;
+    memcpy(&value, &wide, sizeof value);
+    return value;
+}
+
+static uint16_t to_bf16(float value)   /* to nearest, ties to even */
+{
+    uint32_t wide;
+    memcpy(&wide, &value, sizeof wide);
+    return (uint16_t)((wide + 0x7fff + ((wide >> 16) & 1)) >> 16);
+}
+
+void rg_cpu_sum(dnnl_memory_t to, dnnl_memory_t a, dnnl_memory_t b, bool relu)
+{
+    rg_md md = rg_cpu_layout(to);
+    size_t bytes = dnnl_memory_desc_get_size(md);
+    const float floor = relu ? 0 : -INFINITY;
+    if (rg_onednn_md_type(md) == dnnl_f32) {
+        float *t = rg_cpu_bytes(to), *x = rg_cpu_bytes(a), *y = rg_cpu_bytes(b);
+#pragma omp parallel for simd schedule(static)
+        for (size_t i = 0; i < bytes / 4; i++) {
+            float sum = x[i] + y[i];
+            t[i] = sum < floor ? floor : sum;
+        }
+    } else {
+        uint16_t *t = rg_cpu_bytes(to), *x = rg_cpu_bytes(a), *y = rg_cpu_bytes(b);
+#pragma omp parallel for simd schedule(static)
+        for (size_t i = 0; i < bytes / 2; i++) {
+            float sum = from_bf16(x[i]) + from_bf16(y[i]);
+            t[i] = to_bf16(sum < floor ? floor : sum);
+        }
     }
 }

@@ -43,6 +43,14 @@ static dnnl_prop_kind_t propagation(const rg_dn_spec *s)
     return s->training ? dnnl_forward_training : dnnl_forward_inference;
 }
 
+static unsigned norm_flags(const rg_dn_spec *s)
+{
+    unsigned flags = dnnl_use_scale | dnnl_use_shift;
+    if (s->relu) flags |= dnnl_fuse_norm_relu;
+    if (s->fixed) flags |= dnnl_use_global_stats;
+    return flags;
+}
+
 #if DNNL_VERSION_MAJOR >= 3
 
 rg_md rg_onednn_md(int ndims, const int *sizes, dnnl_data_type_t type,
@@ -90,14 +98,14 @@ static dnnl_status_t maxpool(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
                              const rg_dn_spec *s, dnnl_primitive_attr_t attr)
 {
     const dnnl_dims_t step = { s->stride, s->stride },
-                      window = { s->kernel, s->kernel };
-    const dnnl_dims_t none = { 0, 0 };
+                      window = { s->kernel, s->kernel },
+                      rim = { s->padding, s->padding }, none = { 0, 0 };
     if (s->pass == RG_DN_FORWARD)
         return dnnl_pooling_forward_primitive_desc_create(
             pd, engine, propagation(s), dnnl_pooling_max, s->src, s->dst, step, window,
-            none, none, none, attr);
+            none, rim, rim, attr);
     return dnnl_pooling_backward_primitive_desc_create(
-        pd, engine, dnnl_pooling_max, s->src, s->dst, step, window, none, none, none,
+        pd, engine, dnnl_pooling_max, s->src, s->dst, step, window, none, rim, rim,
         s->forward, attr);
 }
 
@@ -112,6 +120,18 @@ static dnnl_status_t inner_product(dnnl_primitive_desc_t *pd, dnnl_engine_t engi
             pd, engine, s->src, s->weights, s->dst, s->forward, attr);
     return dnnl_inner_product_backward_weights_primitive_desc_create(
         pd, engine, s->src, s->weights, s->bias, s->dst, s->forward, attr);
+}
+
+static dnnl_status_t batchnorm(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                               const rg_dn_spec *s, dnnl_primitive_attr_t attr)
+{
+    if (s->pass == RG_DN_FORWARD)
+        return dnnl_batch_normalization_forward_primitive_desc_create(
+            pd, engine, propagation(s), s->src, s->dst, s->epsilon, norm_flags(s),
+            attr);
+    return dnnl_batch_normalization_backward_primitive_desc_create(
+        pd, engine, dnnl_backward, s->src, s->dst, s->src, s->epsilon, norm_flags(s),
+        s->forward, attr);
 }
 
 #else /* oneDNN 2.x */
@@ -165,17 +185,17 @@ static dnnl_status_t maxpool(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
                              const rg_dn_spec *s, dnnl_primitive_attr_t attr)
 {
     const dnnl_dims_t step = { s->stride, s->stride },
-                      window = { s->kernel, s->kernel };
-    const dnnl_dims_t none = { 0, 0 };
+                      window = { s->kernel, s->kernel },
+                      rim = { s->padding, s->padding };
     dnnl_pooling_desc_t d;
     dnnl_status_t status;
     if (s->pass == RG_DN_FORWARD)
         status =
             dnnl_pooling_forward_desc_init(&d, propagation(s), dnnl_pooling_max, s->src,
-                                           s->dst, step, window, none, none);
+                                           s->dst, step, window, rim, rim);
     else
         status = dnnl_pooling_backward_desc_init(&d, dnnl_pooling_max, s->src, s->dst,
-                                                 step, window, none, none);
+                                                 step, window, rim, rim);
     if (status != dnnl_success) return status;
     return dnnl_primitive_desc_create(pd, &d, attr, engine, s->forward);
 }
@@ -198,6 +218,21 @@ static dnnl_status_t inner_product(dnnl_primitive_desc_t *pd, dnnl_engine_t engi
     return dnnl_primitive_desc_create(pd, &d, attr, engine, s->forward);
 }
 
+static dnnl_status_t batchnorm(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                               const rg_dn_spec *s, dnnl_primitive_attr_t attr)
+{
+    dnnl_batch_normalization_desc_t d;
+    dnnl_status_t status;
+    if (s->pass == RG_DN_FORWARD)
+        status = dnnl_batch_normalization_forward_desc_init(
+            &d, propagation(s), s->src, s->epsilon, norm_flags(s));
+    else
+        status = dnnl_batch_normalization_backward_desc_init(
+            &d, dnnl_backward, s->src, s->src, s->epsilon, norm_flags(s));
+    if (status != dnnl_success) return status;
+    return dnnl_primitive_desc_create(pd, &d, attr, engine, s->forward);
+}
+
 #endif
 
 typedef dnnl_status_t creator(dnnl_primitive_desc_t *, dnnl_engine_t,
@@ -206,8 +241,9 @@ typedef dnnl_status_t creator(dnnl_primitive_desc_t *, dnnl_engine_t,
 static int create(creator *make, dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
                   const rg_dn_spec *spec, const char *what)
 {
+    const bool post = make != batchnorm;   /* which has a flag for it */
     dnnl_primitive_attr_t attr;
-    int status = attributes(&attr, spec->relu && spec->pass == RG_DN_FORWARD);
+    int status = attributes(&attr, post && spec->relu && spec->pass == RG_DN_FORWARD);
     *pd = NULL;
     if (status == 0) status = rg_onednn_check(make(pd, engine, spec, attr), what);
     if (attr) dnnl_primitive_attr_destroy(attr);
@@ -230,4 +266,10 @@ int rg_onednn_inner_product(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
                             const rg_dn_spec *spec)
 {
     return create(inner_product, pd, engine, spec, "plan a fully connected layer");
+}
+
+int rg_onednn_batchnorm(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                        const rg_dn_spec *spec)
+{
+    return create(batchnorm, pd, engine, spec, "plan a batch normalisation");
 }

@@ -34,6 +34,8 @@ typedef struct rg_dn_spec {
     rg_md src, weights, bias, dst;
     int kernel, stride, padding;      /* of convolutions and pooling */
     bool training, relu, winograd;
+    bool fixed;                       /* batch normalisation by given statistics ... */
+    float epsilon;                    /* ... and with this added to the variance */
     const_dnnl_primitive_desc_t forward;   /* of backward passes */
 } rg_dn_spec;
 
@@ -41,6 +43,9 @@ int rg_onednn_convolution(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
                           const rg_dn_spec *spec);
 int rg_onednn_maxpool(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
                       const rg_dn_spec *spec);
+/* src and dst of one layout, of gradients that of src for both. */
+int rg_onednn_batchnorm(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                        const rg_dn_spec *spec);
 int rg_onednn_inner_product(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
                             const rg_dn_spec *spec);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* DROPOUT, SOFTMAX and the losses: small, so the readable kernels do, on plain f32. */
+/* CONCAT, DROPOUT, SOFTMAX and the losses: small, so the readable kernels do, on plain
+ * f32. */
 #include <stdlib.h>
 
 #include "core/engine/cpu/cpu.h"
@@ -7,7 +8,7 @@
 
 typedef struct plain {
     rg_cpu_feed in[3];
-    rg_cpu_feed din;                  /* only the first input has a gradient */
+    rg_cpu_feed din[3];               /* of all but CONCAT only the first */
 } plain;
 
 int rg_cpu_plain_plan(void *context, rg_node *node)
@@ -20,8 +21,9 @@ int rg_cpu_plain_plan(void *context, rg_node *node)
                                 dnnl_f32, dnnl_nchw);
         int status =
             md ? rg_cpu_feed_plan(context, &s->in[i], node->in[i]->data, md) : -1;
-        if (status == 0 && i == 0 && node->in[0]->grad)
-            status = rg_cpu_drain_plan(context, &s->din, md, node->in[0]->grad);
+        if (status == 0 && (i == 0 || node->row->word == RG_CONCAT)
+            && node->in[i]->grad)
+            status = rg_cpu_drain_plan(context, &s->din[i], md, node->in[i]->grad);
         rg_onednn_md_free(md);
         RG_TRY(status);
     }
@@ -33,8 +35,10 @@ void rg_cpu_plain_unplan(void *context, rg_node *node)
     (void)context;
     plain *s = node->plan;
     if (s == NULL) return;
-    for (int i = 0; i < 3; i++) rg_cpu_feed_free(&s->in[i]);
-    rg_cpu_drain_free(&s->din);
+    for (int i = 0; i < 3; i++) {
+        rg_cpu_feed_free(&s->in[i]);
+        rg_cpu_drain_free(&s->din[i]);
+    }
     rg_cpu_output_free(node->out);
     free(s);
     node->plan = NULL;
@@ -58,12 +62,12 @@ static float *open_backward(rg_node *node, const float *x[3])
     plain *s = node->plan;
     for (int i = 0; i < rg_layer_inputs(node->row->word); i++)
         x[i] = rg_cpu_bytes(s->in[i].to);
-    return s->din.from ? rg_cpu_bytes(s->din.from) : NULL;
+    return s->din[0].from ? rg_cpu_bytes(s->din[0].from) : NULL;
 }
 
 static int close_backward(void *context, rg_node *node)
 {
-    return rg_cpu_feed_run(context, &((plain *)node->plan)->din);
+    return rg_cpu_feed_run(context, &((plain *)node->plan)->din[0]);
 }
 
 static float upstream(const rg_node *node)
@@ -89,6 +93,39 @@ int rg_cpu_dropout_backward(void *context, rg_node *node)
     rg_kernels_dropout(rg_layer_count(node->out->shape), node->seed, node->row->value,
                        rg_cpu_bytes(node->out->grad), dx);
     return close_backward(context, node);
+}
+
+int rg_cpu_concat_forward(void *context, rg_node *node)
+{
+    const float *x[3];
+    const int classes = node->row->outputs;
+    long first = 0, total = node->out->shape.c / classes;
+    float *y = open_forward(context, node, x);
+    if (y == NULL) return -1;
+    for (int k = 0; k < 3; k++) {
+        rg_shape in = node->in[k]->shape;
+        rg_kernels_concat(in, classes, first, total, x[k], y);
+        first += rg_layer_count(in) / in.n / classes;
+    }
+    return 0;
+}
+
+int rg_cpu_concat_backward(void *context, rg_node *node)
+{
+    plain *s = node->plan;
+    const int classes = node->row->outputs;
+    long first = 0, total = node->out->shape.c / classes;
+    const float *dy = rg_cpu_bytes(node->out->grad);
+    for (int k = 0; k < 3; k++) {
+        rg_shape in = node->in[k]->shape;
+        if (s->din[k].from) {
+            rg_kernels_concat_back(in, classes, first, total, dy,
+                                   rg_cpu_bytes(s->din[k].from));
+            RG_TRY(rg_cpu_feed_run(context, &s->din[k]));
+        }
+        first += rg_layer_count(in) / in.n / classes;
+    }
+    return 0;
 }
 
 int rg_cpu_softmax_forward(void *context, rg_node *node)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/engine/cpu/cpu.h"
+#include "core/engine/ref/kernels.h"
 
 typedef struct stpool {
     rg_cpu_feed features, rois;       /* f32: [n][h][w][c], [r][5] */
@@ -81,10 +82,12 @@ static corner corner_of(const rg_node *node, const float *roi, int point)
     corner c;
     c.x = sample(roi[1], roi[3], stride, in.w, point % size, size);
     c.y = sample(roi[2], roi[4], stride, in.h, point / size, size);
+    const float pooled = rg_kernels_pools(roi, node->row->least, node->row->most);
     for (int k = 0; k < 4; k++) {
         int row = k / 2 ? c.y.i1 : c.y.i0, column = k % 2 ? c.x.i1 : c.x.i0;
         c.at[k] = (((long)image * in.h + row) * in.w + column) * in.c;
-        c.weight[k] = (k / 2 ? c.y.f : 1 - c.y.f) * (k % 2 ? c.x.f : 1 - c.x.f);
+        c.weight[k] =
+            pooled * (k / 2 ? c.y.f : 1 - c.y.f) * (k % 2 ? c.x.f : 1 - c.x.f);
     }
     return c;
 }
@@ -145,6 +148,8 @@ static void rois_backward(const rg_node *node, const float *x, const float *rois
     for (int r = 0; r < node->out->shape.n; r++) {
         float *d = drois + 5 * r;
         memset(d, 0, 5 * sizeof *d);
+        if (!rg_kernels_pools(rois + 5 * r, node->row->least, node->row->most))
+            continue;
         for (int p = 0; p < points; p++) {
             corner c = corner_of(node, rois + 5 * r, p);
             const float *from = dy + ((long)r * points + p) * channels;

@@ -6,69 +6,96 @@
 
 #include "core/engine/random.h"
 
-/* y[] += factor * x[], where y[j] meets x[j + shift] and both are rows of `width`. */
-static void add_shifted(int width, int shift, float factor, const float *x, float *y)
+/* Where the kernel's point (down, right) of a strided convolution takes output cell
+ * i, j from: x[i * stride + down][j * stride + right], for j from `first` to before
+ * `end`, those inside. */
+typedef struct window { rg_shape in, out; int stride, down, right, first, end; } window;
+
+static window window_of(rg_shape in, int size, int stride, int k)
 {
-    int first = shift < 0 ? -shift : 0, end = shift > 0 ? width - shift : width;
-    for (int j = first; j < end; j++) y[j] += factor * x[j + shift];
+    window w = { .in = in, .stride = stride, .down = k / size - size / 2,
+                 .right = k % size - size / 2 };
+    w.out = (rg_shape){ in.n, in.c, (in.h - 1) / stride + 1, (in.w - 1) / stride + 1 };
+    w.first = w.right < 0 ? (-w.right + stride - 1) / stride : 0;
+    int inside = in.w - w.right;
+    w.end = inside > 0 ? (inside - 1) / stride + 1 : 0;
+    if (w.end > w.out.w) w.end = w.out.w;
+    return w;
 }
 
-static double dot_shifted(int width, int shift, const float *x, const float *y)
+/* Offset in x of what output row i, column 0 meets; -1: outside. */
+static int row_of(const window *w, int i)
 {
-    int first = shift < 0 ? -shift : 0, end = shift > 0 ? width - shift : width;
+    int row = i * w->stride + w->down;
+    return row >= 0 && row < w->in.h ? row : -1;
+}
+
+static void gather_plane(const window *w, float factor, const float *x, float *y)
+{
+    for (int i = 0; i < w->out.h; i++) {
+        int row = row_of(w, i);
+        for (int j = w->first; row >= 0 && j < w->end; j++)
+            y[(long)i * w->out.w + j] +=
+                factor * x[(long)row * w->in.w + j * w->stride + w->right];
+    }
+}
+
+static void scatter_plane(const window *w, float factor, const float *dy, float *dx)
+{
+    for (int i = 0; i < w->out.h; i++) {
+        int row = row_of(w, i);
+        for (int j = w->first; row >= 0 && j < w->end; j++)
+            dx[(long)row * w->in.w + j * w->stride + w->right] +=
+                factor * dy[(long)i * w->out.w + j];
+    }
+}
+
+static double dot_plane(const window *w, const float *x, const float *dy)
+{
     double sum = 0;
-    for (int j = first; j < end; j++) sum += (double)y[j] * x[j + shift];
+    for (int i = 0; i < w->out.h; i++) {
+        int row = row_of(w, i);
+        for (int j = w->first; row >= 0 && j < w->end; j++)
+            sum += (double)dy[(long)i * w->out.w + j]
+                   * x[(long)row * w->in.w + j * w->stride + w->right];
+    }
     return sum;
 }
 
-/* y[] += factor * x[], planes [h][w], y[i][j] meeting x[i + down][j + right]. */
-static void add_plane(rg_shape s, int down, int right, float factor, const float *x,
-                      float *y)
+static long plane_of(rg_shape s)
 {
-    for (int i = 0; i < s.h; i++, y += s.w)
-        if (i + down >= 0 && i + down < s.h)
-            add_shifted(s.w, right, factor, x + (i + down) * (long)s.w, y);
+    return (long)s.h * s.w;
 }
 
-static double dot_plane(rg_shape s, int down, int right, const float *x, const float *y)
-{
-    double sum = 0;
-    for (int i = 0; i < s.h; i++, y += s.w)
-        if (i + down >= 0 && i + down < s.h)
-            sum += dot_shifted(s.w, right, x + (i + down) * (long)s.w, y);
-    return sum;
-}
-
-void rg_kernels_conv(rg_shape in, const float *x, int outputs, int size,
+void rg_kernels_conv(rg_shape in, const float *x, int outputs, int size, int stride,
                      const float *weight, const float *bias, float *y)
 {
-    long plane = (long)in.h * in.w;
+    const long plane = plane_of(window_of(in, size, stride, 0).out);
     for (int n = 0; n < in.n; n++)
-        for (int o = 0; o < outputs; o++) {
-            float *to = y + ((long)n * outputs + o) * plane;
-            for (long i = 0; i < plane; i++) to[i] = bias[o];
+        for (int o = 0; o < outputs; o++, y += plane) {
+            for (long i = 0; i < plane; i++) y[i] = bias ? bias[o] : 0;
             for (int c = 0; c < in.c; c++)
-                for (int k = 0; k < size * size; k++)
-                    add_plane(in, k / size - size / 2, k % size - size / 2,
-                              weight[((long)o * in.c + c) * size * size + k],
-                              x + ((long)n * in.c + c) * plane, to);
+                for (int k = 0; k < size * size; k++) {
+                    window w = window_of(in, size, stride, k);
+                    gather_plane(&w, weight[((long)o * in.c + c) * size * size + k],
+                                 x + ((long)n * in.c + c) * plane_of(in), y);
+                }
         }
 }
 
 void rg_kernels_conv_back_data(rg_shape in, float *dx, int outputs, int size,
-                               const float *weight, const float *dy)
+                               int stride, const float *weight, const float *dy)
 {
-    long plane = (long)in.h * in.w;
+    const long plane = plane_of(window_of(in, size, stride, 0).out);
+    memset(dx, 0, (size_t)rg_layer_count(in) * sizeof *dx);
     for (int n = 0; n < in.n; n++)
-        for (int c = 0; c < in.c; c++) {
-            float *to = dx + ((long)n * in.c + c) * plane;
-            memset(to, 0, (size_t)plane * sizeof *to);
-            for (int o = 0; o < outputs; o++)
-                for (int k = 0; k < size * size; k++)
-                    add_plane(in, size / 2 - k / size, size / 2 - k % size,
-                              weight[((long)o * in.c + c) * size * size + k],
-                              dy + ((long)n * outputs + o) * plane, to);
-        }
+        for (int o = 0; o < outputs; o++, dy += plane)
+            for (int c = 0; c < in.c; c++)
+                for (int k = 0; k < size * size; k++) {
+                    window w = window_of(in, size, stride, k);
+                    scatter_plane(&w, weight[((long)o * in.c + c) * size * size + k],
+                                  dy, dx + ((long)n * in.c + c) * plane_of(in));
+                }
 }
 
 static double sum_of(long count, const float *x)
@@ -79,20 +106,21 @@ static double sum_of(long count, const float *x)
 }
 
 void rg_kernels_conv_back_weights(rg_shape in, const float *x, int outputs, int size,
-                                  const float *dy, float *dweight, float *dbias)
+                                  int stride, const float *dy, float *dweight,
+                                  float *dbias)
 {
-    long plane = (long)in.h * in.w;
+    const long plane = plane_of(window_of(in, size, stride, 0).out);
     for (int o = 0; o < outputs; o++) {
         double bias = 0;
         for (int n = 0; n < in.n; n++)
             bias += sum_of(plane, dy + ((long)n * outputs + o) * plane);
-        dbias[o] = (float)bias;
+        if (dbias) dbias[o] = (float)bias;
         for (int c = 0; c < in.c; c++)
             for (int k = 0; k < size * size; k++) {
+                window w = window_of(in, size, stride, k);
                 double sum = 0;
                 for (int n = 0; n < in.n; n++)
-                    sum += dot_plane(in, k / size - size / 2, k % size - size / 2,
-                                     x + ((long)n * in.c + c) * plane,
+                    sum += dot_plane(&w, x + ((long)n * in.c + c) * plane_of(in),
                                      dy + ((long)n * outputs + o) * plane);
                 dweight[((long)o * in.c + c) * size * size + k] = (float)sum;
             }
@@ -109,35 +137,148 @@ void rg_kernels_relu_back(long count, const float *y, const float *dy, float *dx
     for (long i = 0; i < count; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
 }
 
-/* Offset of the largest of the 2 x 2 values at x, rows `width` apart. */
-static long largest(const float *x, int width)
+/* Offset in x [h][w] of the largest value under output cell i, j: of rows and columns
+ * 2i, 2i + 1, and at size 3 of 2i - 1 too, as far as they are inside. */
+static long largest(rg_shape in, const float *x, int size, int i, int j)
 {
-    const long corner[4] = { 0, 1, width, width + 1L };
-    long best = 0;
-    for (int k = 1; k < 4; k++)
-        if (x[corner[k]] > x[best]) best = corner[k];
+    long best = 2L * i * in.w + 2 * j;
+    for (int a = size == 3 ? -1 : 0; a < 2; a++)
+        for (int b = size == 3 ? -1 : 0; b < 2; b++) {
+            int row = 2 * i + a, column = 2 * j + b;
+            if (row < 0 || row >= in.h || column < 0 || column >= in.w) continue;
+            long at = (long)row * in.w + column;
+            if (x[at] > x[best] || (x[at] == x[best] && at < best)) best = at;
+        }
     return best;
 }
 
-void rg_kernels_maxpool(rg_shape in, const float *x, float *y)
+void rg_kernels_maxpool(rg_shape in, int size, const float *x, float *y)
 {
-    for (long p = 0; p < (long)in.n * in.c; p++, x += (long)in.h * in.w)
-        for (int i = 0; i < in.h / 2; i++)
-            for (int j = 0; j < in.w / 2; j++) {
-                const float *square = x + 2L * i * in.w + 2 * j;
-                *y++ = square[largest(square, in.w)];
-            }
+    const int up = size == 3;
+    for (long p = 0; p < (long)in.n * in.c; p++, x += plane_of(in))
+        for (int i = 0; i < (in.h + up) / 2; i++)
+            for (int j = 0; j < (in.w + up) / 2; j++)
+                *y++ = x[largest(in, x, size, i, j)];
 }
 
-void rg_kernels_maxpool_back(rg_shape in, const float *x, const float *dy, float *dx)
+void rg_kernels_maxpool_back(rg_shape in, int size, const float *x, const float *dy,
+                             float *dx)
+{
+    const int up = size == 3;
+    memset(dx, 0, (size_t)rg_layer_count(in) * sizeof *dx);
+    for (long p = 0; p < (long)in.n * in.c; p++, x += plane_of(in), dx += plane_of(in))
+        for (int i = 0; i < (in.h + up) / 2; i++)
+            for (int j = 0; j < (in.w + up) / 2; j++)
+                dx[largest(in, x, size, i, j)] += *dy++;
+}
+
+void rg_kernels_batchnorm_statistics(rg_shape in, const float *x, float *mean,
+                                     float *variance)
+{
+    const long plane = plane_of(in);
+    for (int c = 0; c < in.c; c++) {
+        double sum = 0, squares = 0;
+        for (int n = 0; n < in.n; n++)
+            sum += sum_of(plane, x + ((long)n * in.c + c) * plane);
+        const double middle = sum / ((double)in.n * plane);
+        for (int n = 0; n < in.n; n++)
+            for (long i = 0; i < plane; i++) {
+                double d = x[((long)n * in.c + c) * plane + i] - middle;
+                squares += d * d;
+            }
+        mean[c] = (float)middle;
+        variance[c] = (float)(squares / ((double)in.n * plane));
+    }
+}
+
+void rg_kernels_batchnorm_track(rg_shape in, const float *mean, const float *variance,
+                                float *tracked_mean, float *tracked_variance)
+{
+    const double count = (double)in.n * plane_of(in);
+    const float share = 0.1f;
+    const float unbiased = (float)(count > 1 ? count / (count - 1) : 1);
+    for (int c = 0; c < in.c; c++) {
+        tracked_mean[c] += share * (mean[c] - tracked_mean[c]);
+        tracked_variance[c] += share * (unbiased * variance[c] - tracked_variance[c]);
+    }
+}
+
+void rg_kernels_batchnorm(rg_shape in, const float *x, const float *mean,
+                          const float *variance, const float *weight, const float *bias,
+                          float *y)
+{
+    const long plane = plane_of(in);
+    for (long p = 0; p < (long)in.n * in.c; p++) {
+        const int c = (int)(p % in.c);
+        const float scale = weight[c] / sqrtf(variance[c] + RG_KERNELS_EPSILON);
+        for (long i = p * plane; i < (p + 1) * plane; i++)
+            y[i] = (x[i] - mean[c]) * scale + bias[c];
+    }
+}
+
+void rg_kernels_batchnorm_back(rg_shape in, const float *x, const float *mean,
+                               const float *variance, bool fixed, const float *weight,
+                               const float *dy, float *dx, float *dweight, float *dbias)
+{
+    const long plane = plane_of(in);
+    const double count = (double)in.n * plane;
+    for (int c = 0; c < in.c; c++) {
+        const double root = 1 / sqrt((double)variance[c] + RG_KERNELS_EPSILON);
+        double sum = 0, product = 0;
+        for (int n = 0; n < in.n; n++)
+            for (long i = 0, at = ((long)n * in.c + c) * plane; i < plane; i++, at++) {
+                sum += dy[at];
+                product += dy[at] * (x[at] - (double)mean[c]) * root;
+            }
+        dbias[c] = (float)sum;
+        dweight[c] = (float)product;
+        for (int n = 0; dx && n < in.n; n++)
+            for (long i = 0, at = ((long)n * in.c + c) * plane; i < plane; i++, at++) {
+                double d = dy[at];
+                if (!fixed)
+                    d -= (sum + product * (x[at] - (double)mean[c]) * root) / count;
+                dx[at] = (float)(weight[c] * root * d);
+            }
+    }
+}
+
+void rg_kernels_upsample(rg_shape in, rg_shape out, const float *x, float *y)
+{
+    for (long p = 0; p < (long)in.n * in.c; p++, x += plane_of(in))
+        for (int i = 0; i < out.h; i++)
+            for (int j = 0; j < out.w; j++) *y++ = x[(long)(i / 2) * in.w + j / 2];
+}
+
+void rg_kernels_upsample_back(rg_shape in, rg_shape out, const float *dy, float *dx)
 {
     memset(dx, 0, (size_t)rg_layer_count(in) * sizeof *dx);
-    for (long p = 0; p < (long)in.n * in.c; p++)
-        for (int i = 0; i < in.h / 2; i++)
-            for (int j = 0; j < in.w / 2; j++) {
-                long at = p * in.h * in.w + 2L * i * in.w + 2 * j;
-                dx[at + largest(x + at, in.w)] = *dy++;
-            }
+    for (long p = 0; p < (long)in.n * in.c; p++, dx += plane_of(in))
+        for (int i = 0; i < out.h; i++)
+            for (int j = 0; j < out.w; j++) dx[(long)(i / 2) * in.w + j / 2] += *dy++;
+}
+
+void rg_kernels_concat(rg_shape in, int classes, long first, long total, const float *x,
+                       float *y)
+{
+    const long each = (long)(in.c / classes) * plane_of(in);
+    for (long k = 0; k < (long)in.n * classes; k++)
+        memcpy(y + k * total + first, x + k * each, (size_t)each * sizeof *y);
+}
+
+void rg_kernels_concat_back(rg_shape in, int classes, long first, long total,
+                            const float *dy, float *dx)
+{
+    const long each = (long)(in.c / classes) * plane_of(in);
+    for (long k = 0; k < (long)in.n * classes; k++)
+        memcpy(dx + k * each, dy + k * total + first, (size_t)each * sizeof *dx);
+}
+
+bool rg_kernels_pools(const float *roi, float least, float most)
+{
+    float w = fmaxf(roi[3] - roi[1] + 1, 0), h = fmaxf(roi[4] - roi[2] + 1, 0);
+    float size = sqrtf(w * h);
+    if (!(size >= 0)) size = 0;
+    return size >= least && (most == 0 || size < most);
 }
 
 /* One coordinate of a sample: between which two cells, how far along, and how that
@@ -180,18 +321,19 @@ static float read_sample(sample v, sample h, int width, const float *plane)
 }
 
 void rg_kernels_stpool(rg_shape in, const float *x, int nrois, const float *rois,
-                       int size, float stride, float *y)
+                       int size, float stride, float least, float most, float *y)
 {
     long plane = (long)in.h * in.w;
     for (int r = 0; r < nrois; r++) {
         const float *roi = rois + 5L * r;
         const float *image = x + (long)image_of(roi, in.n) * in.c * plane;
+        const bool pooled = rg_kernels_pools(roi, least, most);
         for (int c = 0; c < in.c; c++)
             for (int i = 0; i < size; i++)
                 for (int j = 0; j < size; j++) {
                     sample v = sample_at(i, size, roi[2], roi[4], stride, in.h);
                     sample h = sample_at(j, size, roi[1], roi[3], stride, in.w);
-                    *y++ = read_sample(v, h, in.w, image + c * plane);
+                    *y++ = pooled ? read_sample(v, h, in.w, image + c * plane) : 0;
                 }
     }
 }
@@ -223,8 +365,8 @@ static void move_box(sample v, sample h, int width, float dy, const float *plane
 }
 
 void rg_kernels_stpool_back(rg_shape in, const float *x, int nrois, const float *rois,
-                            int size, float stride, const float *dy, float *dx,
-                            float *drois)
+                            int size, float stride, float least, float most,
+                            const float *dy, float *dx, float *drois)
 {
     long plane = (long)in.h * in.w;
     if (dx) memset(dx, 0, (size_t)rg_layer_count(in) * sizeof *dx);
@@ -232,6 +374,10 @@ void rg_kernels_stpool_back(rg_shape in, const float *x, int nrois, const float 
     for (int r = 0; r < nrois; r++) {
         const float *roi = rois + 5L * r;
         long image = (long)image_of(roi, in.n) * in.c * plane;
+        if (!rg_kernels_pools(roi, least, most)) {
+            dy += (long)in.c * size * size;
+            continue;
+        }
         for (int c = 0; c < in.c; c++, image += plane)
             for (int i = 0; i < size; i++)
                 for (int j = 0; j < size; j++, dy++) {

@@ -10,37 +10,74 @@
 #ifndef RG_KERNELS_H
 #define RG_KERNELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/engine/layer.h"
 
-/* size x size convolution, stride 1, zeros around ("same"); weight
- * [outputs][c][size][size], bias [outputs], y and dy [n][outputs][h][w]. */
-void rg_kernels_conv(rg_shape in, const float *x, int outputs, int size,
+/* size x size convolution, zeros around ("same"); weight [outputs][c][size][size], bias
+ * [outputs] or NULL, y and dy [n][outputs][(h - 1) / stride + 1][...]. */
+void rg_kernels_conv(rg_shape in, const float *x, int outputs, int size, int stride,
                      const float *weight, const float *bias, float *y);
 void rg_kernels_conv_back_data(rg_shape in, float *dx, int outputs, int size,
-                               const float *weight, const float *dy);
+                               int stride, const float *weight, const float *dy);
 void rg_kernels_conv_back_weights(rg_shape in, const float *x, int outputs, int size,
-                                  const float *dy, float *dweight, float *dbias);
+                                  int stride, const float *dy, float *dweight,
+                                  float *dbias);
 
 /* max(x, 0); x may be y.  Its backward looks at what was made; dy may be dx. */
 void rg_kernels_relu(long count, const float *x, float *y);
 void rg_kernels_relu_back(long count, const float *y, const float *dy, float *dx);
 
-/* 2 x 2, stride 2; y, dy [n][c][h/2][w/2], odd rims dropped.  Of equals the first (in
- * rows) takes the gradient. */
-void rg_kernels_maxpool(rg_shape in, const float *x, float *y);
-void rg_kernels_maxpool_back(rg_shape in, const float *x, const float *dy, float *dx);
+/* Stride 2.  size 3: 3 x 3 about every second cell, y, dy [n][c][(h+1)/2][(w+1)/2];
+ * else 2 x 2, [n][c][h/2][w/2], odd rims dropped.  Of equals the first (in rows) takes
+ * the gradient. */
+void rg_kernels_maxpool(rg_shape in, int size, const float *x, float *y);
+void rg_kernels_maxpool_back(rg_shape in, int size, const float *x, const float *dy,
+                             float *dx);
+
+/* Batch normalisation (Ioffe & Szegedy 2015).  mean, variance, weight, bias [c];
+ * statistics: over n, h, w, variance biased.  track: a tenth of the way from tracked
+ * to those of the batch (variance unbiased).  `fixed`: mean and variance are constants,
+ * else they are those of x and the gradient flows through them.  dx may be NULL. */
+#define RG_KERNELS_EPSILON 1e-5f
+void rg_kernels_batchnorm_statistics(rg_shape in, const float *x, float *mean,
+                                     float *variance);
+void rg_kernels_batchnorm_track(rg_shape in, const float *mean, const float *variance,
+                                float *tracked_mean, float *tracked_variance);
+void rg_kernels_batchnorm(rg_shape in, const float *x, const float *mean,
+                          const float *variance, const float *weight, const float *bias,
+                          float *y);
+void rg_kernels_batchnorm_back(rg_shape in, const float *x, const float *mean,
+                               const float *variance, bool fixed, const float *weight,
+                               const float *dy, float *dx, float *dweight,
+                               float *dbias);
+
+/* y[i][j] = x[i / 2][j / 2]; out is the shape of y. */
+void rg_kernels_upsample(rg_shape in, rg_shape out, const float *x, float *y);
+void rg_kernels_upsample_back(rg_shape in, rg_shape out, const float *dy, float *dx);
+
+/* One input of CONCAT to its place: x [n][classes * g][h][w] as [n][classes][g h w] to
+ * columns first ... of y [n][classes][total]; and the gradient back. */
+void rg_kernels_concat(rg_shape in, int classes, long first, long total, const float *x,
+                       float *y);
+void rg_kernels_concat_back(rg_shape in, int classes, long first, long total,
+                            const float *dy, float *dx);
+
+/* Whether a RoI [5] is of a size to be pooled: least <= sqrt(w h) < most, most 0 being
+ * no limit; what is not a number counts as 0. */
+bool rg_kernels_pools(const float *roi, float least, float most);
 
 /* Eq. 8.  rois [nrois][5]: image index, x1, y1, x2, y2 [network pixels], `stride` of
  * them to a feature cell; y, dy [nrois][c][size][size].  Samples outside the map see
- * its rim; an index or coordinate that is out of range or not finite is clamped.  dx or
+ * its rim; an index or coordinate that is out of range or not finite is clamped; RoIs
+ * that rg_kernels_pools leaves out make zeros and take no gradient.  dx or
  * drois may be NULL; the index gets no gradient. */
 void rg_kernels_stpool(rg_shape in, const float *x, int nrois, const float *rois,
-                       int size, float stride, float *y);
+                       int size, float stride, float least, float most, float *y);
 void rg_kernels_stpool_back(rg_shape in, const float *x, int nrois, const float *rois,
-                            int size, float stride, const float *dy, float *dx,
-                            float *drois);
+                            int size, float stride, float least, float most,
+                            const float *dy, float *dx, float *drois);
 
 /* x [n][inputs], weight [outputs][inputs], bias [outputs], y [n][outputs]. */
 void rg_kernels_fc(int n, int inputs, int outputs, const float *x, const float *weight,

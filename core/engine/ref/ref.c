@@ -9,7 +9,7 @@
 
 /* Here tensors are plain float arrays, a node's plan is one array of the output's size
  * (or NULL), and a parameter is four arrays. */
-typedef struct parts { float *of[4]; } parts;
+typedef struct parts { float *of[4]; bool twin; } parts;
 
 #define OPERATION(name) \
     static int name(void *context __attribute__((unused)), rg_node *node)
@@ -101,7 +101,7 @@ static void param_free(void *context, rg_param *param)
 {
     (void)context;
     parts *own = param->data;
-    for (int i = 0; own && i < 4; i++) free(own->of[i]);
+    for (int i = own && own->twin ? 1 : 0; own && i < 4; i++) free(own->of[i]);
     free(own);
     param->data = NULL;
 }
@@ -118,9 +118,29 @@ static int param_new(void *context, rg_param *param, bool training)
     return 0;
 }
 
+static int param_twin(void *context, rg_param *twin, const rg_param *of, bool training)
+{
+    parts *own = twin->data = rg_error_alloc(1, sizeof *own, twin->name);
+    if (own == NULL) return -1;
+    *own = (parts){ { ((parts *)of->data)->of[RG_VALUE] }, true };
+    if (training) own->of[RG_GRADIENT] = new_floats(twin->shape, twin->name);
+    if (own->of[RG_GRADIENT] || !training) return 0;
+    param_free(context, twin);
+    return -1;
+}
+
 static float *part_of(const rg_param *param, rg_part which)
 {
     return ((parts *)param->data)->of[which];
+}
+
+static int param_add_grad(void *context, rg_param *to, const rg_param *from)
+{
+    (void)context;
+    float *sum = part_of(to, RG_GRADIENT);
+    const float *more = part_of(from, RG_GRADIENT);
+    for (long i = 0; i < rg_layer_count(to->shape); i++) sum[i] += more[i];
+    return 0;
 }
 
 static int no_part(const rg_param *param)
@@ -214,11 +234,17 @@ static const float *deactivate(rg_node *node)
     return node->plan;
 }
 
+static int stride_of(const rg_node *node)
+{
+    return node->row->stride ? node->row->stride : 1;
+}
+
 OPERATION(forward_conv)
 {
     rg_kernels_conv(node->in[0]->shape, node->in[0]->data, node->row->outputs,
-                    node->row->size, part_of(node->weight, RG_VALUE),
-                    part_of(node->bias, RG_VALUE), node->out->data);
+                    node->row->size, stride_of(node), part_of(node->weight, RG_VALUE),
+                    node->bias ? part_of(node->bias, RG_VALUE) : NULL,
+                    node->out->data);
     activate(node);
     return 0;
 }
@@ -229,18 +255,21 @@ OPERATION(backward_conv)
     int outputs = node->row->outputs, size = node->row->size;
     const float *dy = deactivate(node);
     if (!node->frozen)
-        rg_kernels_conv_back_weights(in->shape, in->data, outputs, size, dy,
+        rg_kernels_conv_back_weights(in->shape, in->data, outputs, size,
+                                     stride_of(node), dy,
                                      part_of(node->weight, RG_GRADIENT),
-                                     part_of(node->bias, RG_GRADIENT));
+                                     node->bias ? part_of(node->bias, RG_GRADIENT)
+                                                : NULL);
     if (in->grad)
-        rg_kernels_conv_back_data(in->shape, in->grad, outputs, size,
+        rg_kernels_conv_back_data(in->shape, in->grad, outputs, size, stride_of(node),
                                   part_of(node->weight, RG_VALUE), dy);
     return 0;
 }
 
 OPERATION(forward_maxpool)
 {
-    rg_kernels_maxpool(node->in[0]->shape, node->in[0]->data, node->out->data);
+    rg_kernels_maxpool(node->in[0]->shape, node->row->size, node->in[0]->data,
+                       node->out->data);
     return 0;
 }
 
@@ -248,7 +277,8 @@ OPERATION(backward_maxpool)
 {
     const rg_tensor *in = node->in[0];
     if (in->grad)
-        rg_kernels_maxpool_back(in->shape, in->data, node->out->grad, in->grad);
+        rg_kernels_maxpool_back(in->shape, node->row->size, in->data, node->out->grad,
+                                in->grad);
     return 0;
 }
 
@@ -256,7 +286,8 @@ OPERATION(forward_stpool)
 {
     const rg_tensor *features = node->in[0], *rois = node->in[1];
     rg_kernels_stpool(features->shape, features->data, rois->shape.n, rois->data,
-                      node->row->size, node->row->value, node->out->data);
+                      node->row->size, node->row->value, node->row->least,
+                      node->row->most, node->out->data);
     return 0;
 }
 
@@ -264,8 +295,125 @@ OPERATION(backward_stpool)
 {
     const rg_tensor *features = node->in[0], *rois = node->in[1];
     rg_kernels_stpool_back(features->shape, features->data, rois->shape.n, rois->data,
-                           node->row->size, node->row->value, node->out->grad,
-                           features->grad, rois->grad);
+                           node->row->size, node->row->value, node->row->least,
+                           node->row->most, node->out->grad, features->grad,
+                           rois->grad);
+    return 0;
+}
+
+/* Behind the room of every plan, the statistics of the batch: mean, then variance. */
+OPERATION(plan_batchnorm)
+{
+    unsigned long count = (unsigned long)rg_layer_count(node->out->shape);
+    unsigned long channels = (unsigned long)node->row->outputs;
+    RG_TRY(plan(context, node));
+    free(node->plan);
+    node->plan = rg_error_alloc(count + 2 * channels, sizeof(float), node->out->name);
+    return node->plan ? 0 : -1;
+}
+
+/* Normalised by the tracked statistics. */
+static bool is_fixed(const rg_node *node)
+{
+    return !node->training || node->row->frozen || node->frozen;
+}
+
+static float *batch_mean(const rg_node *node)
+{
+    return (float *)node->plan + rg_layer_count(node->out->shape);
+}
+
+OPERATION(forward_batchnorm)
+{
+    const rg_tensor *in = node->in[0];
+    float *mean = part_of(node->mean, RG_VALUE);
+    float *variance = part_of(node->variance, RG_VALUE);
+    if (!is_fixed(node)) {
+        float *now = batch_mean(node), *spread = now + in->shape.c;
+        rg_kernels_batchnorm_statistics(in->shape, in->data, now, spread);
+        rg_kernels_batchnorm_track(in->shape, now, spread, mean, variance);
+        mean = now;
+        variance = spread;
+    }
+    rg_kernels_batchnorm(in->shape, in->data, mean, variance,
+                         part_of(node->weight, RG_VALUE), part_of(node->bias, RG_VALUE),
+                         node->out->data);
+    activate(node);
+    return 0;
+}
+
+OPERATION(backward_batchnorm)
+{
+    const rg_tensor *in = node->in[0];
+    const bool fixed = is_fixed(node);
+    const float *mean = fixed ? part_of(node->mean, RG_VALUE) : batch_mean(node);
+    const float *variance =
+        fixed ? part_of(node->variance, RG_VALUE) : mean + in->shape.c;
+    const float *dy = deactivate(node);
+    rg_kernels_batchnorm_back(in->shape, in->data, mean, variance, fixed,
+                              part_of(node->weight, RG_VALUE), dy, in->grad,
+                              part_of(node->weight, RG_GRADIENT),
+                              part_of(node->bias, RG_GRADIENT));
+    return 0;
+}
+
+OPERATION(forward_add)
+{
+    const float *a = node->in[0]->data, *b = node->in[1]->data;
+    float *y = node->out->data;
+    for (long i = 0; i < rg_layer_count(node->out->shape); i++) y[i] = a[i] + b[i];
+    activate(node);
+    return 0;
+}
+
+OPERATION(backward_add)
+{
+    const float *dy = deactivate(node);
+    for (int k = 0; k < 2; k++)
+        if (node->in[k]->grad)
+            memcpy(node->in[k]->grad, dy, bytes_of(node->out->shape));
+    return 0;
+}
+
+OPERATION(forward_concat)
+{
+    const int classes = node->row->outputs;
+    long first = 0, total = node->out->shape.c / classes;
+    for (int k = 0; k < 3; k++) {
+        const rg_tensor *in = node->in[k];
+        rg_kernels_concat(in->shape, classes, first, total, in->data, node->out->data);
+        first += rg_layer_count(in->shape) / in->shape.n / classes;
+    }
+    return 0;
+}
+
+OPERATION(backward_concat)
+{
+    const int classes = node->row->outputs;
+    long first = 0, total = node->out->shape.c / classes;
+    for (int k = 0; k < 3; k++) {
+        const rg_tensor *in = node->in[k];
+        if (in->grad)
+            rg_kernels_concat_back(in->shape, classes, first, total, node->out->grad,
+                                   in->grad);
+        first += rg_layer_count(in->shape) / in->shape.n / classes;
+    }
+    return 0;
+}
+
+OPERATION(forward_upsample)
+{
+    rg_kernels_upsample(node->in[0]->shape, node->out->shape, node->in[0]->data,
+                        node->out->data);
+    return 0;
+}
+
+OPERATION(backward_upsample)
+{
+    const rg_tensor *in = node->in[0];
+    if (in->grad)
+        rg_kernels_upsample_back(in->shape, node->out->shape, node->out->grad,
+                                 in->grad);
     return 0;
 }
 
@@ -375,6 +523,8 @@ const rg_backend rg_backend_ref = {
     .alias = alias,
     .free_alias = free_alias,
     .param_new = param_new,
+    .param_twin = param_twin,
+    .param_add_grad = param_add_grad,
     .param_free = param_free,
     .param_put = param_put,
     .param_get = param_get,
@@ -384,6 +534,11 @@ const rg_backend rg_backend_ref = {
         [RG_CONV] = { plan, forward_conv, backward_conv, unplan },
         [RG_MAXPOOL] = { plan, forward_maxpool, backward_maxpool, unplan },
         [RG_STPOOL] = { plan, forward_stpool, backward_stpool, unplan },
+        [RG_BATCHNORM] = { plan_batchnorm, forward_batchnorm, backward_batchnorm,
+                           unplan },
+        [RG_ADD] = { plan, forward_add, backward_add, unplan },
+        [RG_UPSAMPLE] = { plan, forward_upsample, backward_upsample, unplan },
+        [RG_CONCAT] = { plan, forward_concat, backward_concat, unplan },
         [RG_FC] = { plan, forward_fc, backward_fc, unplan },
         [RG_DROPOUT] = { plan, forward_dropout, backward_dropout, unplan },
         [RG_SOFTMAX] = { plan, forward_softmax, backward_softmax, unplan },

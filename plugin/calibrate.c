@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/engine/error.h"
+#include "core/learning/calibrate.h"
+#include "core/learning/examine.h"
+#include "plugin/commands.h"
+#include "plugin/finder.h"
+#include "plugin/options.h"
+
+typedef struct task {
+    rg_finder finder;
+    rg_calibration fit;
+    double iou;
+    const char *out;
+    rg_dataset *list;                 /* owned */
+    rg_evaluation *evaluation;        /* owned */
+} task;
+
+static void print_error(const char *what, double error)
+{
+    if (isfinite(error)) printf("  %-38s %.3f\n", what, error);
+    else printf("  %-38s -\n", what);
+}
+
+static void print_fit(const task *t)
+{
+    const rg_calibration *c = &t->fit;
+    printf("%d detections in %d fields, one per source at any P; %d right (IoU > %g)\n"
+           "P = sigmoid(%.4f logit(p) %+.4f)\nexpected calibration error:\n",
+           c->detections, t->list->nfields, c->right, t->iou, c->calibration[0],
+           c->calibration[1]);
+    print_error("before", c->before);
+    print_error("after, on the same detections", c->after);
+    print_error("after, each left out (cross-validated)", c->crossed);
+    print_error("by chance, were every P right", c->chance);
+}
+
+static int calibrate(task *t, const char *path)
+{
+    RG_TRY(rg_dataset_read(&t->list, path));
+    RG_TRY(rg_finder_open(&t->finder, t->list->fields[0].infrared != NULL));
+    RG_TRY(rg_examine(t->finder.detector, t->list, t->finder.how.threshold,
+                      rg_options_progress, "fields", &t->evaluation));
+    if (rg_calibrate_fit(t->evaluation, t->iou, &t->fit) != 0)
+        return rg_error_prefix("%s: ", path);
+    RG_TRY(rg_calibrate_write(&t->fit, t->finder.model, path, t->out));
+    print_fit(t);
+    return 0;
+}
+
+int rg_calibrate_main(int argc, char **argv)
+{
+    task t = { .finder.how = rg_detect_defaults, .iou = 0.5,
+               .fit = { .folds = 5, .seed = 1 } };
+    t.finder.how.all = true;
+    const rg_option options[] = {
+        { "output", 'o', RG_OPTION_TEXT, &t.out, 0, 0, "FILE",
+          "the calibrated model (needed)" },
+        { "temperature", 0, RG_OPTION_FLAG, &t.fit.temperature, 0, 0, NULL,
+          "fit a only, b = 0: for lists of few sources" },
+        { "iou", 0, RG_OPTION_DOUBLE, &t.iou, 0, 1, "IOU",
+          "overlap with the truth that a right detection needs: 0.5" },
+        { "folds", 0, RG_OPTION_INT, &t.fit.folds, 2, 1000, "K",
+          "parts of the list in the cross-validation: 5" },
+        { "seed", 0, RG_OPTION_SEED, &t.fit.seed, 0, 0, "N",
+          "of which field is in which: 1" },
+        RG_FINDER_OPTIONS(t.finder), { .name = NULL }
+    };
+    const rg_usage usage = { "calibrate", "HELD.csv --model MODEL.fits -o FILE",
+        "Fit P = sigmoid(a logit(p) + b) to the detections in a labelled list that\n"
+        "the model was not trained on, so that of sources marked 0.9 nine in ten are\n"
+        "right, and write the model with a and b.  The weights stay as they are.",
+        options };
+    int status = rg_options_parse(&usage, &argc, argv);
+    if (status != RG_GO_ON) return status;
+    if (argc != 1) return rg_options_misuse("name one list; try claran calibrate -h");
+    if (t.finder.model == NULL || t.out == NULL)
+        return rg_options_misuse("name the model with --model and the one to write "
+                                 "with -o");
+    status = calibrate(&t, argv[0]) == 0 ? RG_EXIT_OK : rg_options_problem();
+    rg_evaluate_free(t.evaluation);
+    rg_dataset_free(t.list);
+    rg_finder_close(&t.finder);
+    return status;
+}
