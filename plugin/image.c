@@ -82,7 +82,8 @@ static int write_all(const task *t)
     if (rgb == NULL) return -1;
     for (rg_method m = 0; status == 0 && m < RG_METHODS; m++) {
         if (rg_fuse_wants_infrared(m) && t->infrared == NULL) continue;
-        panels[n] = (rg_picture_panel){ rg_fuse_name(m), rgb + 3 * SIDE * SIDE * n };
+        panels[n] = (rg_picture_panel){ .label = rg_fuse_name(m),
+                                          .rgb = rgb + 3 * SIDE * SIDE * n };
         status = make(t, m, rgb + 3 * SIDE * SIDE * n++);
     }
     if (status == 0) status = rg_picture_write_sheet(panels, n, SIDE, t->output);

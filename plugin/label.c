@@ -8,6 +8,7 @@
 
 #include "core/engine/error.h"
 #include "core/learning/csv.h"
+#include "plugin/agreement.h"
 #include "plugin/commands.h"
 #include "plugin/options.h"
 #include "plugin/output.h"
@@ -26,32 +27,6 @@ typedef struct job {
 
 /* ---- the catalogue of Radio Galaxy Zoo ---- */
 
-/* "1.5;2.5" -> at most RG_LABEL_COMPONENTS numbers; returns how many, -1 on failure. */
-static int read_numbers(char *text, const char *column, double *number)
-{
-    int n = 0;
-    for (char *cell; (cell = strsep(&text, ";")) != NULL; n++) {
-        if (n == RG_LABEL_COMPONENTS) return RG_FAIL("%s has too many values", column);
-        RG_TRY(rg_csv_number(cell, column, &number[n]));
-    }
-    return n;
-}
-
-static int read_components(char *ras, char *decs, rg_label_hint *hint)
-{
-    double ra[RG_LABEL_COMPONENTS], dec[RG_LABEL_COMPONENTS];
-    int nra = read_numbers(ras, "right ascensions", ra);
-    int ndec = read_numbers(decs, "declinations", dec);
-    if (nra < 0 || ndec < 0) return -1;
-    if (nra != ndec) return RG_FAIL("%d right ascensions, %d declinations", nra, ndec);
-    hint->ncomponents = nra;
-    for (int i = 0; i < nra; i++) {
-        hint->component[i].ra = ra[i];
-        hint->component[i].dec = dec[i];
-    }
-    return 0;
-}
-
 static int read_source(char *const value[5], rg_label_hint *hint)
 {
     double components, peaks;
@@ -59,7 +34,7 @@ static int read_source(char *const value[5], rg_label_hint *hint)
     RG_TRY(rg_csv_number(value[0], "num_cpnts", &components));
     RG_TRY(rg_csv_number(value[1], "num_peaks", &peaks));
     RG_TRY(rg_csv_number(value[4], "ang_extent", &hint->extent));
-    RG_TRY(read_components(value[2], value[3], hint));
+    RG_TRY(rg_agreement_components(value[2], value[3], hint));
     hint->class_ = rg_label_class((int)fmin(fmax(components, 0), 9),
                                   (int)fmin(fmax(peaks, 0), 9));
     return 0;
@@ -157,13 +132,14 @@ static void print_labels(job *j, FILE *out, const char *path,
         const rg_label_source *s = &sources[i];
         const char *name = s->label.class_ == RG_CLASS_IGNORE
                          ? "?" : rg_boxes_class_name[s->label.class_];
-        fprintf(out, "%s,%s,%.1f,%.1f,%.1f,%.1f,%d,%d,%.1f,%s\n", path, name,
+        fprintf(out, "%s,%s,%.1f,%.1f,%.1f,%.1f,%.2f,%d,%d,%.1f,%s\n", path, name,
                 s->label.xmin, s->label.ymin, s->label.xmax, s->label.ymax,
-                s->components, s->peaks, s->peak, s->hint < 0 ? "alone" : "hint");
+                s->label.confidence, s->components, s->peaks, s->peak,
+                rg_label_kind_name[s->kind]);
         if (s->label.class_ == RG_CLASS_IGNORE) j->ambiguous++;
         else j->count[s->label.class_]++;
     }
-    if (n == 0) fprintf(out, "%s,,,,,,,,,\n", path);
+    if (n == 0) fprintf(out, "%s,,,,,,,,,,\n", path);
     j->fields++;
 }
 
@@ -225,7 +201,7 @@ static int label_rows(job *j, FILE *out)
     char *value[4];
     int row, done = 0, total;
     RG_TRY(count_rows(j->list, &total));
-    fprintf(out, "file,class,xmin,ymin,xmax,ymax,"
+    fprintf(out, "file,class,xmin,ymin,xmax,ymax,confidence,"
                  "components,peaks,peak_sigma,told_by\n");
     RG_TRY(rg_csv_open(&csv, j->list, field_columns, 4, 4));
     while ((row = rg_csv_next(csv, value)) > 0) {
@@ -259,98 +235,6 @@ static int label(job *j)
     return 0;
 }
 
-/* ---- agreement with labels of people ---- */
-
-typedef struct agreement {
-    int sources, components, peaks, classes, boxes;
-    int confusion[RG_CLASSES][RG_CLASSES + 1];     /* last: none of the six */
-} agreement;
-
-static double overlap(const rg_label *a, const rg_label *b)
-{
-    double w = fmin(a->xmax, b->xmax) - fmax(a->xmin, b->xmin);
-    double h = fmin(a->ymax, b->ymax) - fmax(a->ymin, b->ymin);
-    double both = fmax(w, 0) * fmax(h, 0);
-    return both / ((a->xmax - a->xmin) * (a->ymax - a->ymin) +
-                   (b->xmax - b->xmin) * (b->ymax - b->ymin) - both);
-}
-
-static void compare(agreement *total, const rg_label *truth,
-                    const rg_label_source *found)
-{
-    const char *name = rg_boxes_class_name[truth->class_];
-    int components = name[0] - '0', peaks = name[3] - '0';
-    int class_ = rg_label_class(found->components, found->peaks);
-    total->sources++;
-    total->components += found->components == components;
-    total->peaks += found->peaks == peaks;
-    total->classes += class_ == truth->class_;
-    total->boxes += overlap(truth, &found->label) > 0.99;
-    total->confusion[truth->class_][class_ > 0 ? class_ : RG_CLASSES]++;
-}
-
-static int compare_row(const char *list, agreement *total, char *const value[8])
-{
-    rg_label truth;
-    rg_label_hint hint = { 0 };
-    rg_image *image;
-    rg_label_source *sources;
-    int n;
-    double *const box[] = { &truth.xmin, &truth.ymin, &truth.xmax, &truth.ymax };
-    RG_TRY(rg_boxes_class(value[1], &truth.class_));
-    for (int i = 0; i < 4; i++) RG_TRY(rg_csv_number(value[2 + i], "box", box[i]));
-    RG_TRY(read_components(value[6], value[7], &hint));
-    if (truth.class_ < 1) return 0;
-    char *path = rg_dataset_locate(list, value[0]);
-    int status = path ? rg_image_read(&image, path) : -1;
-    free(path);
-    RG_TRY(status);
-    status = rg_label_field(image, &hint, 1, &sources, &n);
-    rg_image_free(image);
-    RG_TRY(status);
-    static const rg_label_source none = { .label = { 0, 0, 0, 0, RG_CLASS_IGNORE } };
-    compare(total, &truth, n > 0 && sources[0].hint == 0 ? &sources[0] : &none);
-    free(sources);
-    return 0;
-}
-
-static void print_agreement(const agreement *total)
-{
-    double n = total->sources ? total->sources : 1;
-    printf("%d sources: components agree for %.1f %%, peaks %.1f %%, class %.1f %%, "
-           "boxes %.1f %%\n%-8s", total->sources, 100 * total->components / n,
-           100 * total->peaks / n, 100 * total->classes / n, 100 * total->boxes / n,
-           "people");
-    for (int c = 1; c < RG_CLASSES; c++) printf("%7s", rg_boxes_class_name[c]);
-    printf("%7s\n", "other");
-    for (int t = 1; t < RG_CLASSES; t++) {
-        printf("%-8s", rg_boxes_class_name[t]);
-        for (int c = 1; c <= RG_CLASSES; c++) printf("%7d", total->confusion[t][c]);
-        printf("\n");
-    }
-}
-
-static int agree(const char *list)
-{
-    static const char *const columns[] = {
-        "file", "class", "xmin", "ymin", "xmax", "ymax", "component_ra_deg",
-        "component_dec_deg"
-    };
-    agreement total = { 0 };
-    rg_csv *csv;
-    char *value[8];
-    int row;
-    RG_TRY(rg_csv_open(&csv, list, columns, 8, 8));
-    while ((row = rg_csv_next(csv, value)) > 0)
-        if (compare_row(list, &total, value) != 0) {
-            row = rg_csv_problem(csv);
-            break;
-        }
-    rg_csv_free(csv);
-    if (row == 0) print_agreement(&total);
-    return row;
-}
-
 int rg_label_main(int argc, char **argv)
 {
     job j = { 0 };
@@ -379,7 +263,7 @@ int rg_label_main(int argc, char **argv)
     if (j.agreement == NULL && j.output == NULL)
         return rg_options_misuse("label wants to know where to write: -o LIST.csv");
     if (argc) j.list = argv[0];
-    status = j.agreement ? agree(j.agreement) : label(&j);
+    status = j.agreement ? rg_agreement_print(j.agreement) : label(&j);
     free(j.sources);
     free(j.excluded);
     return status == 0 ? RG_EXIT_OK : rg_options_problem();

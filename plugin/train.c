@@ -9,8 +9,11 @@
 #include "core/learning/recipe.h"
 #include "plugin/commands.h"
 #include "plugin/options.h"
+#include "plugin/sheet.h"
 
 enum { LISTS = 16, DROPS = RG_SCHEDULE_DROPS, OPTIONS = 80, LINE = 1024 };
+
+#define BEAM 5.4   /* of FIRST [arcsec] */
 
 static volatile sig_atomic_t stop;
 
@@ -19,8 +22,9 @@ typedef struct task {
     rg_claran model;
     rg_train_options how;
     const char *out, *precision, *optimizer, *method, *drops, *anchors, *means;
-    const char *network;
-    const char *recipe_name, *freeze;
+    const char *recipe_name, *network, *freeze, *zoom, *sheet;
+    double confidence;                 /* of labels that are examples, at least */
+    double beams;                      /* [arcsec] */
     char anchors_text[RG_OPTION_VALUE], drops_text[RG_OPTION_VALUE];
     bool flips, no_flips, turns, no_turns, cosine, resume;
     char command[LINE], settings[LINE];     /* for the model's record */
@@ -85,9 +89,22 @@ static int read_drops(task *t)
     return 0;
 }
 
+static int read_zoom(task *t)
+{
+    double *zoom = t->how.augment.zoom;
+    if (t->zoom == NULL) return 0;
+    if (read_list("zoom", t->zoom, zoom, 2) != 2 || !(zoom[0] >= 0.25)
+        || !(zoom[1] >= zoom[0]) || !(zoom[1] <= 4))
+        return RG_FAIL("--zoom wants two numbers, 0.25 to 4, the smaller first, not "
+                       "\"%s\"", t->zoom);
+    return 0;
+}
+
 static int settle(task *t)
 {
     RG_TRY(read_drops(t));
+    RG_TRY(read_zoom(t));
+    t->how.augment.beam = t->beams / BEAM;
     RG_TRY(read_floats("anchors", t->anchors, t->model.anchor, RG_CLARAN_ANCHORS));
     RG_TRY(read_floats("mean", t->means, t->model.mean, 3));
     RG_TRY(rg_claran_network(t->network, &t->model.network));
@@ -111,12 +128,16 @@ static int train(task *t, int n, char **paths)
     RG_TRY(settle(t));
     for (int i = 0; i < n; i++) {
         RG_TRY(rg_dataset_read(&t->lists[i], paths[i]));
+        int doubted = rg_dataset_doubt(t->lists[i], t->confidence);
         printf("%s: %d fields", paths[i], t->lists[i]->nfields);
         for (int c = 1; c < RG_CLASSES; c++)
             printf(", %d %s", t->lists[i]->count[c], rg_boxes_class_name[c]);
+        if (doubted > 0) printf(", %d not sure enough", doubted);
         printf("\n");
     }
-    return rg_train((const rg_dataset *const *)t->lists, n, &t->model, &t->how, t->out);
+    const rg_dataset *const *lists = (const rg_dataset *const *)t->lists;
+    if (t->sheet) return rg_sheet_write(lists, n, &t->model, &t->how, t->sheet);
+    return rg_train(lists, n, &t->model, &t->how, t->out);
 }
 
 /* ---- options ---- */
@@ -128,7 +149,8 @@ static void begin(task *t, const rg_recipe *recipe)
     const long *drop = recipe->how.schedule.drop;
     int used = 0;
     *t = (task){ .recipe = recipe, .model = recipe->model, .how = recipe->how,
-                 .recipe_name = recipe->name, .precision = "auto",
+                 .recipe_name = recipe->name, .precision = "auto", .zoom = "1,1",
+                 .beams = BEAM,
                  .method = rg_fuse_name(recipe->model.method),
                  .network = rg_claran_network_name(recipe->model.network) };
     t->optimizer = recipe->how.optimizer.rule == RG_ADAM ? "adam" : "sgd";
@@ -181,9 +203,9 @@ static int network_options(task *t, rg_option *to)
         { "mean", 0, RG_OPTION_TEXT, &t->means, 0, 0, "B,G,R",
           "means to subtract: measured on the lists" },
         { "start", 0, RG_OPTION_TEXT, &how->start, 0, 0, "FILE",
-          "first weights: random" },
+          "first weights, of a whole model: random" },
         { "backbone", 0, RG_OPTION_TEXT, &how->backbone, 0, 0, "FILE",
-          "first convolutions, of import, pretrain or a model: random" },
+          "first convolutions, from claran import or pretrain: random" },
         { "spread", 0, RG_OPTION_FLOAT, &how->spread, 0, 1, "S",
           "random first weights below conv5_3 have this deviation, 0 for He's:" },
         { "dropout", 0, RG_OPTION_FLOAT, &how->dropout, 0, 0.99, "P",
@@ -257,6 +279,31 @@ static int example_options(task *t, rg_option *to)
     return put_options(to, all);
 }
 
+static int augment_options(task *t, rg_option *to)
+{
+    rg_augment_options *augment = &t->how.augment;
+    const rg_option all[] = {
+        { "rotate", 0, RG_OPTION_DOUBLE, &augment->rotate, 0, 1, "P",
+          "turn windows by any angle, with this probability:" },
+        { "zoom", 0, RG_OPTION_TEXT, &t->zoom, 0, 0, "LEAST,MOST",
+          "enlarge windows by factors between these:" },
+        { "faint", 0, RG_OPTION_DOUBLE, &augment->faint, 0, 1, "P",
+          "make fainter copies, with this probability:" },
+        { "brighten", 0, RG_OPTION_DOUBLE, &augment->brighten, 1, 10, "FACTOR",
+          "make sources up to so much brighter:" },
+        { "beams", 0, RG_OPTION_DOUBLE, &t->beams, BEAM, 15, "ARCSEC",
+          "widen the beam up to this:" },
+        { "inject", 0, RG_OPTION_DOUBLE, &augment->inject, 0, 1, "P",
+          "add a source of another field, with this probability:" },
+        { "empty", 0, RG_OPTION_DOUBLE, &augment->empty, 0, 1, "P",
+          "draw windows without sources, with this probability:" },
+        { "confidence", 0, RG_OPTION_DOUBLE, &t->confidence, 0, 1, "LEAST",
+          "ignore labels of less confidence:" },
+        { .name = NULL }
+    };
+    return put_options(to, all);
+}
+
 static int target_options(task *t, rg_option *to)
 {
     rg_train_options *how = &t->how;
@@ -297,6 +344,8 @@ static void running_options(task *t, rg_option *to)
         { "output", 'o', RG_OPTION_TEXT, &t->out, 0, 0, "FILE", "the model (needed)" },
         { "recipe", 0, RG_OPTION_TEXT, &t->recipe_name, 0, 0, "NAME",
           "default or paper; other options change it:" },
+        { "show", 0, RG_OPTION_TEXT, &t->sheet, 0, 0, "FILE.png",
+          "draw the first training examples, and end" },
         { "resume", 0, RG_OPTION_FLAG, &t->resume, 0, 0, NULL, "from FILE.checkpoint" },
         { "checkpoint", 0, RG_OPTION_LONG, &how->checkpoint, 1, 1e9, "N",
           "steps between checkpoints:" },
@@ -316,6 +365,7 @@ static int list_options(task *t, rg_option options[OPTIONS])
     int n = network_options(t, options);
     n += optimizer_options(t, options + n);
     n += example_options(t, options + n);
+    n += augment_options(t, options + n);
     n += target_options(t, options + n);
     running_options(t, options + n);
     return n;
@@ -371,6 +421,7 @@ static int run(task *t, int argc, char **argv)
     for (int i = 0; i < argc; i++) rg_dataset_free(t->lists[i]);
     if (status < 0) return rg_options_problem();
     if (status > 0) printf("stopped; go on with the same command and --resume\n");
+    else if (t->sheet) printf("%s shows the first examples\n", t->sheet);
     else printf("%s is trained\n", t->out);
     return status == 0 ? RG_EXIT_OK : RG_EXIT_PROBLEM;
 }
@@ -397,6 +448,7 @@ int rg_train_main(int argc, char **argv)
     if (status != RG_GO_ON) return status;
     if (argc < 1 || argc > LISTS)
         return rg_options_misuse("name 1 to %d lists; try claran train -h", LISTS);
-    if (t.out == NULL) return rg_options_misuse("name the model with -o MODEL.fits");
+    if (t.out == NULL && t.sheet == NULL)
+        return rg_options_misuse("name the model with -o MODEL.fits");
     return run(&t, argc, argv);
 }

@@ -35,6 +35,7 @@ static const struct { char letter; uint8_t row[GLYPH_H]; } glyphs[] = {
     { 'F', { 0x1f, 0x10, 0x10, 0x1e, 0x10, 0x10, 0x10 } },
     { 'P', { 0x1e, 0x11, 0x11, 0x1e, 0x10, 0x10, 0x10 } },
     { '_', { 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1f } },
+    { '?', { 0x0e, 0x11, 0x01, 0x02, 0x04, 0x00, 0x04 } },
     { '.', { 0x00, 0x00, 0x00, 0x00, 0x00, 0x0c, 0x0c } },
 };
 
@@ -72,15 +73,21 @@ static int place(double edge, int zoom, int size)
     return (int)lround(fmin(fmax((edge - 0.5) * zoom, 0), size - DOT));
 }
 
+/* Lines `thick` wide whose lower left pixels are on x1..x2, y1..y2. */
+static void frame(canvas *c, int x1, int y1, int x2, int y2, int thick)
+{
+    fill(c, x1, y1, x2 - x1 + thick, thick);
+    fill(c, x1, y2, x2 - x1 + thick, thick);
+    fill(c, x1, y1, thick, y2 - y1 + thick);
+    fill(c, x2, y1, thick, y2 - y1 + thick);
+}
+
 static void draw(canvas *c, int zoom, const rg_detection *d)
 {
     char label[32];
     int x1 = place(d->xmin, zoom, c->nx), x2 = place(d->xmax, zoom, c->nx);
     int y1 = place(d->ymin, zoom, c->ny), y2 = place(d->ymax, zoom, c->ny);
-    fill(c, x1, y1, x2 - x1 + DOT, DOT);
-    fill(c, x1, y2, x2 - x1 + DOT, DOT);
-    fill(c, x1, y1, DOT, y2 - y1 + DOT);
-    fill(c, x2, y1, DOT, y2 - y1 + DOT);
+    frame(c, x1, y1, x2, y2, DOT);
     snprintf(label, sizeof label, "%s %.2f", rg_boxes_class_name[d->class_],
              d->probability);
     write_text(c, x1, y2 + 2 * DOT, label);
@@ -122,18 +129,32 @@ int rg_picture_write(const rg_image *image, const rg_detection *found, int n,
     return status;
 }
 
+static void draw_boxes(canvas *c, int x, int y, const rg_picture_panel *panel, int side)
+{
+    for (int i = 0; i < panel->nboxes; i++) {
+        const rg_box *b = &panel->boxes[i];
+        int x1 = place(b->x1, ENLARGED, side * ENLARGED);
+        int y1 = place(b->y1, ENLARGED, side * ENLARGED);
+        int x2 = place(b->x2, ENLARGED, side * ENLARGED);
+        int y2 = place(b->y2, ENLARGED, side * ENLARGED);
+        frame(c, x + x1, y + y1, x + x2, y + y2, 1);
+    }
+}
+
 int rg_picture_write_sheet(const rg_picture_panel *panels, int n, int side,
                            const char *path)
 {
-    const int columns = n < COLUMNS ? n : COLUMNS, rows = (n + COLUMNS - 1) / COLUMNS;
+    const int most = n > 2 * COLUMNS ? 2 * COLUMNS : COLUMNS;
+    const int columns = n < most ? n : most, rows = (n + most - 1) / most;
     const int wide = side * ENLARGED, high = wide + GAP + GLYPH_H * DOT;
     canvas c = { columns * (wide + GAP) + GAP, rows * (high + GAP) + GAP, NULL };
     c.rgb = rg_error_alloc((size_t)c.nx * (size_t)c.ny, 3, "a sheet");
     if (c.rgb == NULL) return -1;
     for (int i = 0; i < n; i++) {
-        int x = GAP + i % COLUMNS * (wide + GAP);
-        int y = c.ny - (i / COLUMNS + 1) * (high + GAP);
+        int x = GAP + i % most * (wide + GAP);
+        int y = c.ny - (i / most + 1) * (high + GAP);
         paste(&c, x, y, panels[i].rgb, side, side, ENLARGED);
+        draw_boxes(&c, x, y, &panels[i], side);
         write_text(&c, x, y + wide + GAP, panels[i].label);
     }
     int status = rg_fuse_write_png(c.rgb, c.nx, c.ny, path);

@@ -17,13 +17,16 @@
 int rg_picture_write(const rg_image *image, const rg_detection *found, int n,
                      const char *path);
 
-/* One image of a sheet; both borrowed. */
+/* One image of a sheet; all borrowed. */
 typedef struct rg_picture_panel {
-    const char *label;        /* of the letters CDFP_. and digits */
+    const char *label;        /* of the letters CDFP_.? and digits */
     const uint8_t *rgb;       /* [side][side][3], row 0 at the bottom */
+    const rg_box *boxes;      /* [nboxes] to draw; FITS pixels, pixel edges */
+    int nboxes;
 } rg_picture_panel;
 
-/* n images, three in a row, each pixel three pixels wide, the label above each. */
+/* n images, three in a row (more than six: six), each pixel three pixels wide, the
+ * label above each. */
 int rg_picture_write_sheet(const rg_picture_panel *panels, int n, int side,
                            const char *path);
 

@@ -11,7 +11,7 @@
 /* One field each: P says `raw`, and it is right or not. */
 static void add(rg_evaluation *e, double raw, bool right)
 {
-    const rg_label label = { 0, 0, 10, 10, 1 };
+    const rg_label label = { 0, 0, 10, 10, 1, 1 };
     const rg_detection d = { .class_ = right ? 1 : 2, .probability = (float)raw,
                              .raw = (float)raw, .xmax = 10, .ymax = 10 };
     CHECK_OK(rg_evaluate_add(e, NULL, 0, &label, 1));

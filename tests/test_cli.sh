@@ -105,8 +105,7 @@ interrupted() {
 
 unknown_option() {
     local command
-    for command in average calibrate detect ds9 evaluate image import model plot pretrain simulate train \
-        label; do
+    for command in average calibrate detect ds9 evaluate image import model plot pretrain simulate train label; do
         refuses 2 "unknown option --bogus" $command --bogus || return 1
     done
     refuses 2 "unknown option --bogus" --bogus
@@ -219,8 +218,7 @@ ds9_gone() {
 
 helps() {
     local command
-    for command in "" average calibrate detect ds9 evaluate image import model plot pretrain simulate \
-        train label; do
+    for command in "" average calibrate detect ds9 evaluate image import model plot pretrain simulate train label; do
         "$claran" $command --help > out.log 2>&1 && grep -q '^usage: claran' out.log ||
             wrong "no help for \"$command\"" || return 1
     done
@@ -292,6 +290,20 @@ all_methods_are_on_a_sheet() {
         [ "$(png_size two.png)$(png_size five.png)" = " 816 434 1220 860" ] &&
         rm -- *.png
 }
+# The examples of a training, and no model; every change of them gives other ones.
+examples_are_on_a_sheet() {
+    local change n=0
+    for change in "" "--rotate 1" "--zoom 0.8,1.2" "--faint 1" "--brighten 3" \
+        "--beams 9" "--inject 1" "--method D4 --rotate 1"; do
+        "$claran" train field.csv --show $((n += 1)).png $change > out.log ||
+            wrong "no sheet with $change" || return 1
+    done
+    [ "$(png_size 1.png)" = " 2432 2564" ] && [ "$(cksum [1-8].png | sort -u |
+        cut -d ' ' -f 1 | uniq | wc -l)" = 8 ] && [ ! -e x.fits ] && rm -- [1-8].png &&
+        refuses 1 "zoom wants two" train field.csv --show x.png --zoom 2,1 &&
+        refuses 1 "zoom wants two" train field.csv --show x.png --zoom 2 &&
+        refuses 2 "rotate" train field.csv --show x.png --rotate 1.5
+}
 # What is shown of the list, and files that say the same.
 evaluation_goes_to_files() {
     "$claran" evaluate field.csv --bootstrap 50 > out.log &&
@@ -345,9 +357,10 @@ model_is_the_papers() { "$claran" model | grep -q "^1367[67][0-9]* weights"; }
 model=${CLARAN_MODEL:-$srcdir/core/models/claran-d1.fits}
 for test in helps csv_and_standard_output threshold_is_kept picture_is_png \
     image_is_of_the_method image_is_where_it_was_asked all_methods_are_on_a_sheet \
-    bad_image_options bad_radio_image bad_infrared_image wide_infrared_image \
-    model_is_the_papers evaluation_goes_to_files no_evaluation_is_half_written \
-    calibration_is_kept_in_the_model bad_calibrations missing_file a_folder text_file empty_file truncated_file \
+    examples_are_on_a_sheet bad_image_options bad_radio_image bad_infrared_image \
+    wide_infrared_image model_is_the_papers evaluation_goes_to_files \
+    no_evaluation_is_half_written calibration_is_kept_in_the_model bad_calibrations \
+    missing_file a_folder text_file empty_file truncated_file \
     all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
     no_place_to_write full_output closed_descriptors interrupted \
     missing_model text_model image_as_model cut_model damaged_model unknown_option \

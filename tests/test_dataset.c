@@ -96,6 +96,27 @@ static void reads_the_real_list(void)
     rg_dataset_free(set);
 }
 
+/* An optional column; empty is sure. */
+static void labels_can_be_doubted(void)
+{
+    rg_dataset *set;
+    CHECK_OK(read_list("file,class,xmin,ymin,xmax,ymax,confidence\n"
+                       "a.fits,1C_1P,1,1,2,2,0.9\na.fits,1C_1P,3,3,4,4,0.4\n"
+                       "a.fits,2C_2P,5,5,6,6,\na.fits,?,7,7,8,8,0\n", &set));
+    if (set == NULL) return;
+    const rg_label *l = set->fields[0].labels;
+    CHECK(l[1].confidence == 0.4 && l[2].confidence == 1);
+    CHECK(rg_dataset_doubt(set, 0) == 0 && set->count[1] == 2);
+    CHECK(rg_dataset_doubt(set, 0.5) == 1 && set->count[1] == 1 && set->count[4] == 1);
+    CHECK(l[0].class_ == 1 && l[1].class_ == RG_CLASS_IGNORE && l[2].class_ == 4);
+    rg_dataset_free(set);
+    CHECK_FAILS(read_list("file,class,xmin,ymin,xmax,ymax,confidence\n"
+                          "a.fits,1C_1P,1,1,2,2,1.5\n", &set), "confidence of 1.5");
+    CHECK_OK(read_list(HEAD "a.fits,1C_1P,1,1,2,2\n", &set));
+    CHECK(set != NULL && set->fields[0].labels[0].confidence == 1);
+    rg_dataset_free(set);
+}
+
 int main(void)
 {
     char path[128];
@@ -110,6 +131,7 @@ int main(void)
     CHECK_RUN(finds_absolute_names);
     CHECK_RUN(refuses_bad_lists);
     CHECK_RUN(reads_the_real_list);
+    CHECK_RUN(labels_can_be_doubted);
     static const char *const made[] = { "a.fits", "b.fits", "list/sub.fits", "list.csv",
                                         "list", "" };
     for (int i = 0; i < 6; i++) {

@@ -12,7 +12,7 @@ static rg_detection found(int class_, double x, float p)
 
 static rg_label truth(int class_, double x)
 {
-    return (rg_label){ x, 0, x + 10, 10, class_ };
+    return (rg_label){ x, 0, x + 10, 10, class_, 1 };
 }
 
 static rg_scores score(const rg_detection *d, int nd, const rg_label *l, int nl)
@@ -231,7 +231,8 @@ static void boxes_are_measured(void)
     rg_image *image = NULL;
     rg_detection d[] = { { .class_ = 1, .xmin = 10.5, .ymin = 10.5, .xmax = 40.5,
                            .ymax = 50.5 } };
-    rg_label l[] = { { -9, 1, 10.5, 11, 2 }, { 200, 200, 220, 220, 1 } };
+    rg_label l[] = { { -9, 1, 10.5, 11, 2, 1 },
+                     { 200, 200, 220, 220, 1, 1 } };
     rg_evaluation *e = rg_evaluate_new();
     CHECK_OK(rg_sky_new_tangent(&sky, 150, 2, 60, 2));
     CHECK_OK(rg_image_new(&image, 60, 60, sky));

@@ -68,17 +68,17 @@ static void simulated_fields_and_their_list(void)
         same_pixels(f->infrared, m.infrared);
         CHECK(f->nlabels == m.n);
         for (int j = 0; j < m.n; j++) {
-            char host[80] = ",,\n";
+            char host[80] = ",,,1\n";
             CHECK_NEAR(f->labels[j].xmax, m.labels[j].xmax, 1e-9);
             if (!isnan(m.hosts[j].ra))
-                snprintf(host, sizeof host, ",%.6f,%.6f\n", m.hosts[j].ra,
+                snprintf(host, sizeof host, ",%.6f,%.6f,1\n", m.hosts[j].ra,
                          m.hosts[j].dec);
             CHECK(strstr(text, host) != NULL);
         }
         rg_simulate_clear(&m);
     }
-    CHECK(strncmp(text, "file,class,xmin,ymin,xmax,ymax,ir,host_ra_deg,host_dec_deg\n",
-                  59) == 0);
+    CHECK(strncmp(text, "file,class,xmin,ymin,xmax,ymax,ir,host_ra_deg,host_dec_deg,"
+                  "confidence\n", 70) == 0);
     free(text);
     rg_dataset_free(set);
 }

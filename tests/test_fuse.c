@@ -222,7 +222,7 @@ static void sheet_shows_its_panels(void)
     for (size_t i = 0; i < sizeof rgb; i++)
         ((uint8_t *)rgb)[i] = (uint8_t)(256 * rg_random_uniform(&state));
     for (rg_method m = 0; m < RG_METHODS; m++)
-        panels[m] = (rg_picture_panel){ rg_fuse_name(m), **rgb[m] };
+        panels[m] = (rg_picture_panel){ .label = rg_fuse_name(m), .rgb = **rgb[m] };
     CHECK_OK(rg_picture_write_sheet(panels, RG_METHODS, SIDE, path));
     CHECK(png_image_begin_read_from_file(&png, path));
     CHECK(png.width == 3 * STEP + 8);

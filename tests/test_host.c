@@ -46,7 +46,7 @@ static void those_of_labels(void)
     };
     for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
         const int class_ = wanted[k].class_, one = class_ <= 1;
-        rg_label label = { 39.5, 48.5, one ? 42.5 : 62.5, 51.5, class_ };
+        rg_label label = { 39.5, 48.5, one ? 42.5 : 62.5, 51.5, class_, 1 };
         rg_image *f = field();
         double x, y, sx = 0, sy = 0, sxx = 0;
         uint64_t state = 11;
@@ -96,9 +96,9 @@ static rg_host_list *known_at(const rg_image *f, const char *file, double x, dou
 /* The one label that holds the position has its host there, and always. */
 static void known_ones_are_where_they_are_known(void)
 {
-    const rg_label label[3] = { { 50.5, 50.5, 58.5, 58.5, 1 },
-                                { 10.5, 10.5, 60.5, 60.5, 4 },
-                                { 70.5, 70.5, 80.5, 80.5, 4 } };
+    const rg_label label[3] = { { 50.5, 50.5, 58.5, 58.5, 1, 1 },
+                                { 10.5, 10.5, 60.5, 60.5, 4, 1 },
+                                { 70.5, 70.5, 80.5, 80.5, 4, 1 } };
     rg_image *f = field();
     rg_host_list *list = known_at(f, "elsewhere/field.fits", 55, 53);
     rg_host_list *other = known_at(f, "another.fits", 55, 53);
@@ -123,8 +123,9 @@ static void known_ones_are_where_they_are_known(void)
 /* Boxes that reach out of the image, far, or lie beside it. */
 static void boxes_may_lie_outside(void)
 {
-    const rg_label label[3] = { { -1e30, -5, 1e30, 200, 3 }, { 150, 150, 160, 170, 4 },
-                                { -20, -20, -10, -10, RG_CLASS_IGNORE } };
+    const rg_label label[3] = { { -1e30, -5, 1e30, 200, 3, 1 },
+                                { 150, 150, 160, 170, 4, 1 },
+                                { -20, -20, -10, -10, RG_CLASS_IGNORE, 1 } };
     rg_image *f = field();
     rg_host host[3];
     uint64_t state = 1;

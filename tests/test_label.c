@@ -78,6 +78,14 @@ static void labels_what_stands_alone(void)
     add(image, 170, 220, 7);                             /* faint */
     CHECK_OK(rg_label_field(image, NULL, 0, &sources, &n));
     CHECK(class_at(sources, n, 60, 60) == 1);
+    for (int i = 0; i < n; i++) {
+        const rg_label_source *s = &sources[i];
+        if (s->label.class_ == 1) CHECK(s->kind == RG_LABEL_ALONE && s->steady == 2);
+        if (s->label.class_ == 4) CHECK(s->kind == RG_LABEL_PAIRED);
+        if (s->label.class_ == 1) CHECK_NEAR(s->label.confidence, 0.95 * 0.96, 1e-9);
+        if (s->label.class_ == 4) CHECK_NEAR(s->label.confidence, 0.86 * 0.75, 1e-9);
+        if (s->label.class_ < 1) CHECK(s->label.confidence == 0);
+    }
     CHECK(class_at(sources, n, 172.5, 60) == 2);
     CHECK(class_at(sources, n, 64.5, 180) == 4);
     CHECK(class_at(sources, n, 238, 180) == RG_CLASS_IGNORE);
@@ -127,6 +135,7 @@ static void believes_hints(void)
     CHECK_OK(rg_label_field(image, &hint, 1, &sources, &n));
     CHECK(class_at(sources, n, 120, 120) == 4);
     CHECK(n > 0 && sources[0].hint == 0 && sources[0].components == 2);
+    CHECK(n > 0 && sources[0].kind == RG_LABEL_EXTENT);
     free(sources);
     hint.extent = 0;
     CHECK_OK(rg_label_field(image, &hint, 1, &sources, &n));
@@ -172,6 +181,8 @@ static void believes_the_catalogue(void)
                              &hint.component[1].dec));
     CHECK_OK(rg_label_field(image, &hint, 1, &sources, &n));
     CHECK(class_at(sources, n, 125, 115) == 5);
+    CHECK(n > 0 && sources[0].kind == RG_LABEL_LISTED);
+    CHECK(n > 0 && sources[0].label.confidence == 1);
     free(sources);
     hint.component[1].dec += 0.02;                       /* nothing is there */
     CHECK_OK(rg_label_field(image, &hint, 1, &sources, &n));

@@ -19,7 +19,7 @@ static rg_detection found(int class_, double x, float p)
 
 static rg_label truth(int class_, double x)
 {
-    return (rg_label){ x, 0, x + 10, 10, class_ };
+    return (rg_label){ x, 0, x + 10, 10, class_, 1 };
 }
 
 static void add(rg_evaluation *e, const rg_detection *d, int nd, const rg_label *l,

@@ -163,6 +163,26 @@ static void window_lies_along(const header *h)
     rg_sky_free(sky);
 }
 
+/* Turned, a window has the same middle, and its +y another position angle. */
+static void windows_can_be_turned(void)
+{
+    for (int turn = 0; turn < 360; turn += 30) {
+        rg_sky *sky, *window;
+        double ra[2], dec[2], angle;
+        int parity;
+        CHECK_OK(rg_sky_new_tangent(&sky, 150, 40, 200, 1.8));
+        CHECK_OK(rg_sky_new_turned(&window, sky, 80, 120, 132, 1.375, turn));
+        CHECK_OK(rg_sky_to_world(sky, 80, 120, &ra[0], &dec[0]));
+        CHECK_OK(rg_sky_to_world(window, 66.5, 66.5, &ra[1], &dec[1]));
+        CHECK_NEAR(rg_sky_separation(ra[0], dec[0], ra[1], dec[1]), 0, 1e-6);
+        CHECK_OK(rg_sky_orientation(window, 66.5, 66.5, &angle, &parity));
+        CHECK_NEAR(remainder(angle - turn, 360), 0, 0.1);
+        CHECK(parity == 1);
+        rg_sky_free(window);
+        rg_sky_free(sky);
+    }
+}
+
 static void windows_keep_rotation_and_parity(void)
 {
     for (int turn = 0; turn < 360; turn += 36)
@@ -563,6 +583,7 @@ int main(void)
     CHECK_RUN(bad_grids_fail);
     CHECK_RUN(pixels_go_to_the_sky_and_back);
     CHECK_RUN(orientation_follows_rotation_and_parity);
+    CHECK_RUN(windows_can_be_turned);
     CHECK_RUN(windows_keep_rotation_and_parity);
     CHECK_RUN(rows_map_as_single_pixels_do);
     CHECK_RUN(rows_map_as_single_pixels_do_where_the_sky_is_bent);

@@ -98,6 +98,16 @@ static void a_resumed_run_equals_one_that_was_not_stopped(void)
                      in_folder("parts.fits.checkpoint")));
 }
 
+/* Fields without labels near: nothing but background to learn, and that is learnt. */
+static void windows_without_truths_are_trained_on(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 3, &last);
+    how.augment = (rg_augment_options){ .rotate = 0.5, .zoom = { 3, 3 }, .empty = 1 };
+    CHECK_OK(train(&how, in_folder("empty.fits")));
+    CHECK(last.step == 3 && last.total > 0 && isfinite(last.total));
+}
+
 static void another_seed_makes_another_model(void)
 {
     rg_train_report last;
@@ -305,48 +315,6 @@ static void models_are_averaged(void)
     CHECK_FAILS(rg_average(unfinished, 2, out, NULL), "checkpoint");
 }
 
-/* One step too small to see: the convolutions are the backbone's, the rest is not. */
-static void a_backbone_begins_another_model(void)
-{
-    rg_train_report last;
-    rg_train_options how = quick("cpu", 1, &last);
-    rg_claran model = tiny();
-    rg_weights *from, *to;
-    char whole[256];
-    snprintf(whole, sizeof whole, "%s", in_folder("whole.fits"));
-    model.fc = 24;
-    model.input = 80;
-    memset(model.mean, 0, sizeof model.mean);
-    how.seed = 9;
-    how.schedule.rate = 1e-9f;
-    how.backbone = whole;
-    CHECK_OK(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
-                      in_folder("begun.fits")));
-    CHECK_OK(rg_weights_read(&from, whole));
-    CHECK_OK(rg_weights_read(&to, in_folder("begun.fits")));
-    for (int i = 0; i < rg_weights_count(to); i++) {
-        const rg_weight *b = rg_weights_at(to, i), *a = rg_weights_find(from, b->name);
-        bool same = a && memcmp(&a->shape, &b->shape, sizeof a->shape) == 0;
-        for (long k = 0; same && k < rg_layer_count(a->shape); k++)
-            same = fabsf(a->data[k] - b->data[k]) < 1e-4f;
-        if (strstr(b->name, ".bias") == NULL)
-            CHECK(same == (strncmp(b->name, "conv", 4) == 0));
-    }
-    double was, is;
-    CHECK_OK(rg_weights_number(from, "MEAN_B", &was));
-    CHECK_OK(rg_weights_number(to, "MEAN_B", &is));
-    CHECK_NEAR(is, was, 1e-3);
-    rg_weights_free(from);
-    rg_weights_free(to);
-    model.width = 5;
-    CHECK_FAILS(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
-                         in_folder("bad.fits")), "give --width 4");
-    model.width = 4;
-    how.start = whole;
-    CHECK_FAILS(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
-                         in_folder("bad.fits")), "not from both");
-}
-
 /* With an average of the weights, frozen rows and rates of their own. */
 static void a_resumed_average_is_the_same(void)
 {
@@ -431,6 +399,48 @@ static void the_papers_recipe_trains(void)
     CHECK(last.step == 3 && last.total > 0 && last.total < 10);
 }
 
+/* One step too small to see: the convolutions are the backbone's, the rest is not. */
+static void a_backbone_begins_another_model(void)
+{
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 1, &last);
+    rg_claran model = tiny();
+    rg_weights *from, *to;
+    char whole[256];
+    snprintf(whole, sizeof whole, "%s", in_folder("whole.fits"));
+    model.fc = 24;
+    model.input = 80;
+    memset(model.mean, 0, sizeof model.mean);
+    how.seed = 9;
+    how.schedule.rate = 1e-9f;
+    how.backbone = whole;
+    CHECK_OK(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
+                      in_folder("begun.fits")));
+    CHECK_OK(rg_weights_read(&from, whole));
+    CHECK_OK(rg_weights_read(&to, in_folder("begun.fits")));
+    for (int i = 0; i < rg_weights_count(to); i++) {
+        const rg_weight *b = rg_weights_at(to, i), *a = rg_weights_find(from, b->name);
+        bool same = a && memcmp(&a->shape, &b->shape, sizeof a->shape) == 0;
+        for (long k = 0; same && k < rg_layer_count(a->shape); k++)
+            same = fabsf(a->data[k] - b->data[k]) < 1e-4f;
+        if (strstr(b->name, ".bias") == NULL)
+            CHECK(same == (strncmp(b->name, "conv", 4) == 0));
+    }
+    double was, is;
+    CHECK_OK(rg_weights_number(from, "MEAN_B", &was));
+    CHECK_OK(rg_weights_number(to, "MEAN_B", &is));
+    CHECK_NEAR(is, was, 1e-3);
+    rg_weights_free(from);
+    rg_weights_free(to);
+    model.width = 5;
+    CHECK_FAILS(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
+                         in_folder("bad.fits")), "give --width 4");
+    model.width = 4;
+    how.start = whole;
+    CHECK_FAILS(rg_train((const rg_dataset *const *)&list, 1, &model, &how,
+                         in_folder("bad.fits")), "not from both");
+}
+
 /* The same of a residual network with a feature pyramid. */
 static void fpn_resumes(void) { a_resumed_run_equals_one_that_was_not_stopped(); }
 /* Few: eight values a channel are normalised at stride 32, and differences grow. */
@@ -490,6 +500,7 @@ int main(void)
     CHECK_RUN(a_resumed_average_is_the_same);
     CHECK_RUN(frozen_rows_are_those_it_started_from);
     CHECK_RUN(the_papers_recipe_trains);
+    CHECK_RUN(windows_without_truths_are_trained_on);
     CHECK_RUN(another_seed_makes_another_model);
     CHECK_RUN(ten_steps_on_cpu_equal_those_of_ref);
     CHECK_RUN(the_loss_falls);

@@ -188,22 +188,28 @@ static int show(const rg_image *image, const rg_sky *window, int least, int lack
     return 0;
 }
 
-int rg_detect_window(rg_method method, const rg_image *radio, const rg_image *infrared,
-                     const rg_sky *window, uint8_t *rgb)
+int rg_detect_planes(rg_method method, const rg_image *radio, const rg_image *infrared,
+                     const rg_sky *window, float *pixels)
 {
     const bool both = rg_fuse_wants_infrared(method);
     if (both && infrared == NULL)
         return RG_FAIL("method %s needs an infrared image beside %s",
                        rg_fuse_name(method), radio->name);
+    int status = show(radio, window, 1, RG_DETECT_BLANK, pixels);
+    if (status != 0 || !both) return status;
+    return show(infrared, window, PLANES / 2, RG_DETECT_UNCOVERED, pixels + PLANES);
+}
+
+int rg_detect_window(rg_method method, const rg_image *radio, const rg_image *infrared,
+                     const rg_sky *window, uint8_t *rgb)
+{
     float *pixels = rg_error_alloc(2 * PLANES, sizeof *pixels, "a window");
     if (pixels == NULL) return -1;
-    int status = show(radio, window, 1, RG_DETECT_BLANK, pixels);
-    if (status == 0 && both)
-        status = show(infrared, window, PLANES / 2, RG_DETECT_UNCOVERED,
-                      pixels + PLANES);
+    int status = rg_detect_planes(method, radio, infrared, window, pixels);
     if (status == 0)
-        status = rg_fuse(method, pixels, both ? pixels + PLANES : NULL, SUBJECT,
-                         SUBJECT, rgb);
+        status = rg_fuse(method, pixels,
+                         rg_fuse_wants_infrared(method) ? pixels + PLANES : NULL,
+                         SUBJECT, SUBJECT, rgb);
     free(pixels);
     return status;
 }

@@ -81,6 +81,12 @@ enum { RG_DETECT_BLANK = 1, RG_DETECT_UNCOVERED = 2 };
 int rg_detect_window(rg_method method, const rg_image *radio, const rg_image *infrared,
                      const rg_sky *window, uint8_t *rgb);
 
+/* The step before: pixels [2][132][132] of the radio image and, where the method wants
+ * it, of the infrared one on the window; filled even where RG_DETECT_UNCOVERED is
+ * returned. */
+int rg_detect_planes(rg_method method, const rg_image *radio, const rg_image *infrared,
+                     const rg_sky *window, float *pixels);
+
 /* A box between FITS pixels of the image (xmin, ymin, xmax, ymax; 1-based, pixel edges)
  * and the network's pixels, through the sky: the bounding box of the four corners. */
 int rg_detect_box_to_window(const rg_claran *model, const rg_image *image,

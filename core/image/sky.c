@@ -551,12 +551,19 @@ int rg_sky_new_tangent(rg_sky **out, double ra, double dec, int n, double pixel)
 int rg_sky_new_window(rg_sky **out, const rg_sky *sky, double x, double y, int n,
                       double pixel)
 {
+    return rg_sky_new_turned(out, sky, x, y, n, pixel, 0);
+}
+
+int rg_sky_new_turned(rg_sky **out, const rg_sky *sky, double x, double y, int n,
+                      double pixel, double turn)
+{
     double ra, dec;
     steps s;
     *out = NULL;
     RG_TRY(rg_sky_to_world(sky, x, y, &ra, &dec));
     RG_TRY(take_steps(sky, x, y, &s));
-    return new_tangent(out, ra, dec, n, pixel, nearest_angle(&s), steps_parity(&s));
+    return new_tangent(out, ra, dec, n, pixel, nearest_angle(&s) + turn,
+                       steps_parity(&s));
 }
 
 void rg_sky_free(rg_sky *sky)

@@ -32,6 +32,11 @@ int rg_sky_new_tangent(rg_sky **out, double ra, double dec, int n, double pixel)
 int rg_sky_new_window(rg_sky **out, const rg_sky *sky, double x, double y, int n,
                       double pixel);
 
+/* The same, turned: the position angle of +y (north through east) is larger by `turn`
+ * [deg]. */
+int rg_sky_new_turned(rg_sky **out, const rg_sky *sky, double x, double y, int n,
+                      double pixel, double turn);
+
 void rg_sky_free(rg_sky *sky);
 
 /* Pixel to world [deg] and back; -1 where the projection has no answer. */

@@ -9,9 +9,10 @@
 #include "core/engine/error.h"
 #include "core/learning/csv.h"
 
-enum { FILE_, CLASS, XMIN, YMIN, XMAX, YMAX, IR, COLUMNS, NEEDED = IR };
+enum { FILE_, CLASS, XMIN, YMIN, XMAX, YMAX, IR, CONFIDENCE, COLUMNS,
+       NEEDED = IR };
 static const char *const column[COLUMNS] = {
-    "file", "class", "xmin", "ymin", "xmax", "ymax", "ir"
+    "file", "class", "xmin", "ymin", "xmax", "ymax", "ir", "confidence"
 };
 
 char *rg_dataset_locate(const char *list, const char *file)
@@ -82,6 +83,11 @@ static int read_label(char *const value[COLUMNS], rg_label *label)
     if (!(label->xmin < label->xmax) || !(label->ymin < label->ymax))
         return RG_FAIL("the box %g,%g to %g,%g is empty", label->xmin, label->ymin,
                        label->xmax, label->ymax);
+    label->confidence = 1;
+    if (value[CONFIDENCE][0] == '\0') return 0;
+    RG_TRY(rg_csv_number(value[CONFIDENCE], "confidence", &label->confidence));
+    if (!(label->confidence >= 0 && label->confidence <= 1))
+        return RG_FAIL("a confidence of %g is not from 0 to 1", label->confidence);
     return 0;
 }
 
@@ -127,6 +133,20 @@ int rg_dataset_read(rg_dataset **out, const char *path)
     if (status == 0) *out = set;
     else rg_dataset_free(set);
     return status;
+}
+
+int rg_dataset_doubt(rg_dataset *set, double least)
+{
+    int doubted = 0;
+    for (int i = 0; i < set->nfields; i++)
+        for (int k = 0; k < set->fields[i].nlabels; k++) {
+            rg_label *l = &set->fields[i].labels[k];
+            if (l->class_ < 1 || l->confidence >= least) continue;
+            set->count[l->class_]--;
+            l->class_ = RG_CLASS_IGNORE;
+            doubted++;
+        }
+    return doubted;
 }
 
 void rg_dataset_free(rg_dataset *set)

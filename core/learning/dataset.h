@@ -6,9 +6,10 @@
  *     rg_dataset_free(set);
  *
  * A list has a header line; the columns read are file, class, xmin, ymin, xmax, ymax,
- * in any order, and where there is one ir: the infrared image of the same sky; others
- * are ignored.  Boxes are FITS pixels of the image, 1-based, pixel
- * edges.  One row a source; rows of one file need not be together.  A row with an empty
+ * in any order, and where there are such ir, the infrared image of the same sky, and
+ * confidence, that the class is right (0..1; empty: 1); others are ignored.  Boxes are
+ * FITS pixels of the image, 1-based, pixel edges.  One row a source; rows of one file
+ * need not be together.  A row with an empty
  * class stands for a field without sources.  Class "?" marks emission that is neither
  * an example nor background.  Files are relative to the list's folder, or to a folder
  * of the list's own name without .csv (rgz_train.csv -> rgz_train/), looked in first.
@@ -21,6 +22,7 @@
 typedef struct rg_label {
     double xmin, ymin, xmax, ymax;   /* [FITS pixels of the image] */
     int class_;                      /* 1..6 or RG_CLASS_IGNORE */
+    double confidence;               /* that the class is right, 0..1 */
 } rg_label;
 
 typedef struct rg_field {
@@ -41,6 +43,9 @@ typedef struct rg_dataset {
  * line's number.  Caller frees. */
 int rg_dataset_read(rg_dataset **out, const char *path);
 void rg_dataset_free(rg_dataset *set);
+
+/* Labels of less confidence become RG_CLASS_IGNORE; returns how many. */
+int rg_dataset_doubt(rg_dataset *set, double least);
 
 /* Path of a file of a list, found as said above; NULL with a sentence when it cannot be
  * read.  Caller frees. */

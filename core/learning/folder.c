@@ -14,7 +14,8 @@
 #include "core/engine/random.h"
 #include "core/learning/infrared.h"
 
-#define HEADER "file,class,xmin,ymin,xmax,ymax,ir,host_ra_deg,host_dec_deg\n"
+#define HEADER "file,class,xmin,ymin,xmax,ymax,ir,host_ra_deg,host_dec_deg," \
+    "confidence\n"
 #define PATH 4096
 
 /* What is written to one folder and its list. */
@@ -35,10 +36,11 @@ static void print_labels(FILE *list, const char *file, const char *infrared,
         const char *class_ = l->class_ > 0 ? rg_boxes_class_name[l->class_] : "?";
         fprintf(list, "%s,%s,%.10g,%.10g,%.10g,%.10g,%s,", file, class_, l->xmin,
                 l->ymin, l->xmax, l->ymax, infrared);
-        if (!isfinite(hosts[i].ra)) fprintf(list, ",\n");
-        else fprintf(list, "%.6f,%.6f\n", hosts[i].ra, hosts[i].dec);
+        if (!isfinite(hosts[i].ra)) fprintf(list, ",");
+        else fprintf(list, "%.6f,%.6f", hosts[i].ra, hosts[i].dec);
+        fprintf(list, ",%.10g\n", l->confidence);
     }
-    if (n == 0) fprintf(list, "%s,,,,,,%s,,\n", file, infrared);
+    if (n == 0) fprintf(list, "%s,,,,,,%s,,,\n", file, infrared);
 }
 
 static int write_image(const writer *w, const rg_image *image, const char *name,

@@ -4,8 +4,8 @@
  *     RG_TRY(rg_folder_infrared(list, NULL, seed, "w1", NULL, NULL));
  *
  * Columns: file, class, xmin, ymin, xmax, ymax, ir (the infrared frame), host_ra_deg,
- * host_dec_deg (empty where WISE shows no host).  The list is written beside and
- * renamed.  `progress` may be NULL.
+ * host_dec_deg (empty where WISE shows no host), confidence (that of the list, or 1).
+ * The list is written beside and renamed.  `progress` may be NULL.
  */
 #ifndef RG_FOLDER_H
 #define RG_FOLDER_H

@@ -39,6 +39,10 @@ typedef struct field {
     int nsources;
 } field;
 
+const char *const rg_label_kind_name[RG_LABEL_KINDS] = {
+    "listed", "extent", "centred", "paired", "alone"
+};
+
 int rg_label_class(int components, int peaks)
 {
     static const int class_[4][4] = {
@@ -67,7 +71,7 @@ static unit describe(const field *f, const rg_island *island)
     bool holds = island->peak >= RG_ISLAND_BASE * f->sigma && island->npixels >= 3;
     return (unit){
         .label = { island->x1 + 0.5, island->y1 + 0.5, island->x2 + 1.5,
-                   island->y2 + 1.5, 0 },
+                   island->y2 + 1.5, 0, 0 },
         .x = island->x + 1, .y = island->y + 1, .flux = island->flux,
         .peak = island->peak / f->sigma, .cut = is_cut(f->image, island),
         .owner = holds ? 0 : -1
@@ -143,7 +147,7 @@ static void include(rg_label *box, const rg_label *other)
 static bool gather(const field *f, int number, rg_label_source *source, bool *cut)
 {
     bool found = false;
-    source->label = (rg_label){ DBL_MAX, DBL_MAX, -DBL_MAX, -DBL_MAX, 0 };
+    source->label = (rg_label){ DBL_MAX, DBL_MAX, -DBL_MAX, -DBL_MAX, 0, 0 };
     *cut = false;
     for (int i = 0; i < f->n; i++) {
         const unit *u = &f->units[i];
@@ -157,10 +161,10 @@ static bool gather(const field *f, int number, rg_label_source *source, bool *cu
 }
 
 /* The next source, of the units that were given its number; class_ 0: by arithmetic. */
-static void add_source(field *f, int hint, int class_)
+static void add_source(field *f, rg_label_kind kind, int hint, int class_)
 {
     bool cut;
-    rg_label_source source = { .hint = hint };
+    rg_label_source source = { .hint = hint, .kind = kind };
     if (!gather(f, f->nsources, &source, &cut)) return;
     source.label.class_ = cut && class_ == 0 ? RG_CLASS_IGNORE : class_;
     f->sources[f->nsources++] = source;
@@ -195,7 +199,8 @@ static void take_listed(field *f, const rg_label_hint *hint, int number)
         u->owner = f->nsources + 1;
         seen++;
     }
-    add_source(f, number, seen == hint->ncomponents ? hint->class_ : RG_CLASS_IGNORE);
+    add_source(f, RG_LABEL_LISTED, number,
+               seen == hint->ncomponents ? hint->class_ : RG_CLASS_IGNORE);
 }
 
 /* ---- sources of known position and extent ---- */
@@ -242,7 +247,7 @@ static void take_extended(field *f, const rg_label_hint *hint, int number)
     double extent = diagonal(f, &source.label);
     bool sure = extent > 0.6 * hint->extent && extent < 1.6 * hint->extent + 20 &&
                 !has_rival(f);
-    add_source(f, number, sure ? 0 : RG_CLASS_IGNORE);
+    add_source(f, RG_LABEL_EXTENT, number, sure ? 0 : RG_CLASS_IGNORE);
 }
 
 /* ---- sources nobody told of ---- */
@@ -293,7 +298,7 @@ static bool is_source(const field *f, int number)
 static bool is_centred(const field *f, const rg_label_hint *hint, int number)
 {
     double x, y, brightest = 0, faintest = DBL_MAX;
-    rg_label box = { DBL_MAX, DBL_MAX, -DBL_MAX, -DBL_MAX, 0 };
+    rg_label box = { DBL_MAX, DBL_MAX, -DBL_MAX, -DBL_MAX, 0, 0 };
     int members = 0;
     if (rg_sky_to_pixel(f->image->sky, hint->ra, hint->dec, &x, &y) != 0) return false;
     for (int i = 0; i < f->n; i++) {
@@ -321,7 +326,7 @@ static void take_centred(field *f, const rg_label_hint *hint, int number)
     for (int i = 0; i < f->n; i++) {
         if (f->units[i].owner || !is_centred(f, hint, f->units[i].cluster)) continue;
         own_cluster(f, f->units[i].cluster);
-        add_source(f, number, 0);
+        add_source(f, RG_LABEL_CENTRED, number, 0);
         return;
     }
 }
@@ -331,7 +336,7 @@ static void take_clusters(field *f)
     for (int i = 0; i < f->n; i++) {
         if (f->units[i].owner || !is_source(f, f->units[i].cluster)) continue;
         own_cluster(f, f->units[i].cluster);
-        add_source(f, -1, 0);
+        add_source(f, RG_LABEL_ALONE, -1, 0);
     }
 }
 
@@ -345,7 +350,7 @@ static void ignore_rest(field *f)
             unit *u = &f->units[j];
             if (u->owner || u->cluster != number) continue;
             u->owner = f->nsources + 1;
-            add_source(f, -1, RG_CLASS_IGNORE);
+            add_source(f, RG_LABEL_ALONE, -1, RG_CLASS_IGNORE);
             members++;
         }
         if (members < 2) continue;
@@ -354,7 +359,7 @@ static void ignore_rest(field *f)
             if (u->cluster == number && u->owner > f->nsources - members)
                 u->owner = f->nsources + 1;
         }
-        add_source(f, -1, RG_CLASS_IGNORE);
+        add_source(f, RG_LABEL_ALONE, -1, RG_CLASS_IGNORE);
     }
 }
 
@@ -411,14 +416,16 @@ static const unit *unit_under(const field *f, const rg_sky *grid, int p)
     return NULL;
 }
 
-/* Components and their peaks whose brightest pixel is in the source's units. */
+/* Components above `base` [sigma] and their peaks whose brightest pixel is in the
+ * source's units. */
 static int count(const field *subject, int number, const rg_sky *grid,
-                 const float *fine, rg_label_source *source)
+                 const float *fine, double base, int *components, int *peaks)
 {
     rg_island *islands;
     int n, *map;
-    RG_TRY(rg_island_find(fine, FINE, FINE, RG_ISLAND_BASE * subject->sigma,
-                              RG_ISLAND_STEP, &islands, &n, &map));
+    *components = *peaks = 0;
+    RG_TRY(rg_island_find(fine, FINE, FINE, base * subject->sigma, RG_ISLAND_STEP,
+                          &islands, &n, &map));
     for (int i = 0; i < n; i++) {
         int best = -1;
         if (islands[i].npixels < SPECK) continue;
@@ -426,11 +433,29 @@ static int count(const field *subject, int number, const rg_sky *grid,
             if (map[p] == i + 1 && (best < 0 || fine[p] > fine[best])) best = p;
         const unit *under = unit_under(subject, grid, best);
         if (under == NULL || under->owner != number + 1) continue;
-        source->components++;
-        source->peaks += islands[i].peaks;
+        ++*components;
+        *peaks += islands[i].peaks;
     }
     free(islands);
     free(map);
+    return 0;
+}
+
+/* At the levels of the label rule, and whether others would say the same. */
+static int count_steadily(const field *subject, int number, const rg_sky *grid,
+                          const float *fine, rg_label_source *source)
+{
+    static const double others[2] = { 0.87, 1.15 };
+    RG_TRY(count(subject, number, grid, fine, RG_ISLAND_BASE, &source->components,
+                 &source->peaks));
+    source->steady = 0;
+    for (int i = 0; i < 2; i++) {
+        int components, peaks;
+        RG_TRY(count(subject, number, grid, fine, others[i] * RG_ISLAND_BASE,
+                     &components, &peaks));
+        source->steady += rg_label_class(components, peaks)
+                          == rg_label_class(source->components, source->peaks);
+    }
     return 0;
 }
 
@@ -442,7 +467,7 @@ static int count_fine(const field *subject, int number, rg_label_source *source)
                              FINE_PIXEL));
     float *fine = rg_error_alloc(FINE * FINE, sizeof *fine, "a subject's pixels");
     int status = fine ? rg_image_resample(subject->image, grid, FINE, FINE, fine) : -1;
-    if (status == 0) status = count(subject, number, grid, fine, source);
+    if (status == 0) status = count_steadily(subject, number, grid, fine, source);
     free(fine);
     rg_sky_free(grid);
     return status;
@@ -458,7 +483,7 @@ static int measure(const field *f, int number, rg_label_source *source)
     RG_TRY(cut_out(f, (source->label.xmin + source->label.xmax) / 2,
                    (source->label.ymin + source->label.ymax) / 2, &image, &x0, &y0));
     field subject = { .image = image, .pixel = f->pixel };
-    rg_label_source seen = { .hint = source->hint };
+    rg_label_source seen = { .hint = source->hint, .kind = source->kind };
     int status = find_units(&subject);
     if (status == 0) pass_on(f, number, &subject, x0, y0);
     if (status == 0 && gather(&subject, number, &seen, &cut)) {
@@ -468,6 +493,8 @@ static int measure(const field *f, int number, rg_label_source *source)
         seen.label.ymin += y0;
         seen.label.ymax += y0;
         seen.label.class_ = told ? told : rg_label_class(seen.components, seen.peaks);
+        if (seen.kind == RG_LABEL_ALONE && seen.components > 1)
+            seen.kind = RG_LABEL_PAIRED;
         if (told == 0 && (cut || diagonal(f, &seen.label) > SUBJECT))
             seen.label.class_ = RG_CLASS_IGNORE;
         *source = seen;
@@ -478,11 +505,32 @@ static int measure(const field *f, int number, rg_label_source *source)
     return status;
 }
 
+/* As rgz_train has it (claran label --agreement), (right + 1) / (all + 2) each: the
+ * share of labels whose islands people joined too, by what told; of those the share
+ * whose class is theirs, where another level gives another class, where none does. */
+static double confidence(const rg_label_source *source, int told)
+{
+    static const double joined[RG_LABEL_KINDS] = {
+        [RG_LABEL_LISTED] = 1, [RG_LABEL_EXTENT] = 0.97, [RG_LABEL_CENTRED] = 0.93,
+        [RG_LABEL_PAIRED] = 0.86, [RG_LABEL_ALONE] = 0.95
+    };
+    static const double class_[RG_CLASSES][2] = {
+        [1] = { 0.73, 0.96 }, [2] = { 0.67, 0.71 }, [3] = { 0.92, 0.97 },
+        [4] = { 0.55, 0.75 }, [5] = { 0.93, 0.91 }, [6] = { 0.91, 0.93 }
+    };
+    if (source->label.class_ == RG_CLASS_IGNORE) return 0;
+    double known = told ? 1 : class_[source->label.class_][source->steady == 2];
+    return joined[source->kind] * known;
+}
+
 static int measure_all(field *f)
 {
-    for (int i = 0; i < f->nsources; i++)
-        if (f->sources[i].label.class_ != RG_CLASS_IGNORE || f->sources[i].hint >= 0)
-            RG_TRY(measure(f, i, &f->sources[i]));
+    for (int i = 0; i < f->nsources; i++) {
+        rg_label_source *s = &f->sources[i];
+        const int told = s->label.class_;
+        if (told != RG_CLASS_IGNORE || s->hint >= 0) RG_TRY(measure(f, i, s));
+        s->label.confidence = confidence(s, told);
+    }
     return 0;
 }
 

@@ -10,7 +10,7 @@
     .targets = { .anchors = 256, .positives = 0.5f, .positive = 0.7f,                  \
                  .negative = 0.3f, .foregrounds = 0.25f, .foreground = 0.5f },         \
     .proposals = { .before = 12000, .after = 2000, .iou = 0.7f, .smallest = 4 },       \
-    .dropout = 0.5f
+    .augment.brighten = 1, .dropout = 0.5f
 
 #define RUNNING .backend = "auto", .seed = 1, .checkpoint = 1000, .report = 50
 

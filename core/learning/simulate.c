@@ -345,7 +345,7 @@ typedef struct seen { rg_label label; int components, peaks; } seen;
 /* Box round the islands of `base` that hold one of the components. */
 static rg_label box_round(const rg_island *base, int nbase, const char *held)
 {
-    rg_label box = { HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL, 0 };
+    rg_label box = { HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL, 0, 1 };
     for (int i = 0; i < nbase; i++) {
         if (!held[i + 1]) continue;
         box.xmin = fmin(box.xmin, base[i].x1 + 0.5);

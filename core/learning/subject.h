@@ -6,7 +6,7 @@
  *     rg_subjects_free(subjects);
  *
  * A subject is a 3' window of a field with the truths in it, moved, turned and flipped
- * at random.  All pixels are kept in memory.
+ * at random, and changed as augment.h has it.  All pixels are kept in memory.
  */
 #ifndef RG_SUBJECT_H
 #define RG_SUBJECT_H
@@ -16,6 +16,7 @@
 
 #include "core/detector/claran.h"
 #include "core/detector/proposal.h"
+#include "core/learning/augment.h"
 #include "core/learning/dataset.h"
 
 typedef struct rg_subjects rg_subjects;
@@ -24,12 +25,16 @@ typedef struct rg_subjects rg_subjects;
 typedef struct rg_subject {
     rg_truth truths[RG_SUBJECT_TRUTHS];
     int n;
+    const rg_field *field;    /* it was drawn from; borrowed from the lists */
+    double x, y;              /* its middle there [FITS pixels] */
+    double turn, pixel;       /* as rg_sky_new_turned takes them [deg, arcsec] */
 } rg_subject;
 
 typedef struct rg_subject_options {
     int flips, turns;         /* left-right flips, quarter turns */
     double shift; /* of the window from the label drawn, up to this [arcsec] */
     double balance;           /* 0: windows about the field's middle */
+    rg_augment_options augment;
 } rg_subject_options;
 
 /* Reads every image of the lists.  A label is drawn with its class's count to the power
@@ -41,7 +46,11 @@ void rg_subjects_free(rg_subjects *subjects);
 
 /* Subject number `seed`: data [3][input][input] as the network takes it, and its truths
  * in network pixels.  A source less than three quarters inside the window is marked as
- * ignored; one that is hardly inside is left out. */
+ * ignored; one that is hardly inside is left out.  With no `augment` it is what
+ * rg_detect_window shows.  In a window turned or zoomed the image is resampled once,
+ * and a box is drawn round those of the source's own pixels to which its label's box is
+ * tight (round the ellipse in the box where it is tight to none); infrared goes along,
+ * and where the field ends there is noise like its own. */
 int rg_subject_draw(const rg_subjects *subjects, const rg_claran *model,
                     const rg_subject_options *how, uint64_t seed, float *data,
                     rg_subject *subject);

@@ -276,19 +276,30 @@ static int save_both(const trainer *t, const char *out)
 
 /* ---- one step ---- */
 
+rg_subject_options rg_train_subject_options(const rg_train_options *how)
+{
+    return (rg_subject_options){ .flips = how->flips, .turns = how->turns,
+                                 .shift = how->shift, .balance = how->balance,
+                                 .augment = how->augment };
+}
+
+uint64_t rg_train_subject_seed(const rg_train_options *how, long step, int index)
+{
+    return rg_random_mix(rg_random_mix(how->seed, (uint64_t)step), (uint64_t)index);
+}
+
 static int prepare_batch(trainer *t)
 {
     const rg_train_options *how = t->how;
-    uint64_t seed = rg_random_mix(how->seed, (uint64_t)rg_net_step(t->net));
-    rg_subject_options as = { .flips = how->flips, .turns = how->turns,
-                              .shift = how->shift, .balance = how->balance };
+    const rg_subject_options as = rg_train_subject_options(how);
+    const long step = rg_net_step(t->net);
     long pixels = 3l * t->model.input * t->model.input;
     int failed = 0;
     char sentence[1024] = "";
 #pragma omp parallel for schedule(static, 1)
     for (int b = 0; b < how->batch; b++)
         if (rg_subject_draw(t->subjects, &t->model, &as,
-                            rg_random_mix(seed, (uint64_t)b), t->data + b * pixels,
+                            rg_train_subject_seed(how, step, b), t->data + b * pixels,
                             &t->batch[b])
             != 0)
 #pragma omp critical
@@ -440,13 +451,13 @@ static int check_options(const rg_train_options *how)
         return RG_FAIL("a batch of %d images: 1 to 256 can be trained", how->batch);
     if (how->rois < 4 || how->rois > 2000)
         return RG_FAIL("%d RoIs an image: 4 to 2000 can be trained", how->rois);
-    if (how->start && how->backbone)
-        return RG_FAIL("start from a whole model or from a backbone, not from both");
     if (!(how->dropout >= 0) || !(how->dropout < 1))
         return RG_FAIL("a dropout rate of %g: 0 to less than 1", how->dropout);
     if (how->targets.anchors < 1 || how->proposals.after < 1
         || how->proposals.before < 1)
         return RG_FAIL("at least one anchor and one proposal must be sampled");
+    if (how->start && how->backbone)
+        return RG_FAIL("start from a whole model or from a backbone, not from both");
     return rg_schedule_check(&how->schedule);
 }
 

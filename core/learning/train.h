@@ -12,6 +12,7 @@
 #include "core/engine/backend.h"
 #include "core/learning/dataset.h"
 #include "core/learning/schedule.h"
+#include "core/learning/subject.h"
 
 typedef struct rg_train_report {       /* means since the last report */
     long step, steps;
@@ -40,6 +41,7 @@ typedef struct rg_train_options {
     uint64_t seed;
     int flips, turns; /* augmentation: left-right flips, quarter turns */
     double shift;                      /* window centre moved by up to this [arcsec] */
+    rg_augment_options augment;        /* further changes of the examples */
     double balance; /* sampling weight of a label: its class's count to
                        the power -balance; 0: every label alike,
                        in windows about its field's middle */
@@ -54,6 +56,10 @@ typedef struct rg_train_options {
     const char *const *history;        /* lines for the model's record; NULL-ended */
     volatile sig_atomic_t *stop;       /* set: write a checkpoint and return */
 } rg_train_options;
+
+/* How subject `index` of the batch of a step is drawn. */
+rg_subject_options rg_train_subject_options(const rg_train_options *how);
+uint64_t rg_train_subject_seed(const rg_train_options *how, long step, int index);
 
 /* Train on the lists together and write the model to `out` (16-bit), keeping
  * `out`.checkpoint on the way: resumed, it ends bit for bit as if never stopped (same
