@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/engine/error.h"
-#include "core/learning/csv.h"
+#include "core/data/csv.h"
 #include "plugin/options.h"
 
 #define JOINED 0.8                /* IoU of boxes round the same islands */
@@ -214,7 +214,7 @@ static void print_told(const agreement *total)
     }
 }
 
-/* What the tables of core/learning/label.c are taken from. */
+/* What the tables of core/data/label.c are taken from. */
 static void print_confidence(const agreement *total)
 {
     printf("class right, of the labels counted so; by at how many of two other levels "

@@ -8,7 +8,7 @@
 #ifndef RG_AGREEMENT_H
 #define RG_AGREEMENT_H
 
-#include "core/learning/label.h"
+#include "core/data/label.h"
 
 /* Printed: where the rule is told which islands belong together, how far components,
  * peaks, classes and boxes agree, the confusion between classes, and the share of its

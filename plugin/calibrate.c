@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "core/engine/error.h"
-#include "core/learning/calibrate.h"
-#include "core/learning/examine.h"
+#include "core/evaluation/calibrate.h"
+#include "core/evaluation/examine.h"
 #include "plugin/commands.h"
 #include "plugin/finder.h"
 #include "plugin/options.h"

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "core/engine/error.h"
-#include "core/learning/coco.h"
-#include "core/learning/examine.h"
-#include "core/learning/page.h"
+#include "core/evaluation/coco.h"
+#include "core/evaluation/examine.h"
+#include "core/evaluation/page.h"
 #include "plugin/commands.h"
 #include "plugin/finder.h"
 #include "plugin/options.h"

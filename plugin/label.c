@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/label.h"
+#include "core/data/label.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/engine/error.h"
-#include "core/learning/csv.h"
+#include "core/data/csv.h"
 #include "plugin/agreement.h"
 #include "plugin/commands.h"
 #include "plugin/options.h"

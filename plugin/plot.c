@@ -8,7 +8,7 @@
 
 #include "core/engine/error.h"
 #include "core/engine/file.h"
-#include "core/learning/chart.h"
+#include "core/evaluation/chart.h"
 #include "core/learning/losses.h"
 #include "plugin/commands.h"
 #include "plugin/options.h"

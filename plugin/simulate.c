@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/engine/error.h"
-#include "core/learning/folder.h"
+#include "core/data/folder.h"
 #include "plugin/commands.h"
 #include "plugin/options.h"
 

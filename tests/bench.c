@@ -15,7 +15,7 @@
 #include "core/detector/detect.h"
 #include "core/engine/cpu/onednn.h"
 #include "core/engine/error.h"
-#include "core/learning/simulate.h"
+#include "core/data/simulate.h"
 
 enum { RUNS = 15, COLD_RUNS = 5, MOST = RG_CLARAN_ROWS, ARGS = 4 };
 

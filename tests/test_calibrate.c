@@ -4,8 +4,8 @@
 
 #include "core/engine/random.h"
 #include "core/learning/average.h"
-#include "core/learning/calibrate.h"
-#include "core/learning/reliability.h"
+#include "core/evaluation/calibrate.h"
+#include "core/evaluation/reliability.h"
 #include "tests/check.h"
 
 /* One field each: P says `raw`, and it is right or not. */

@@ -3,7 +3,7 @@
 
 #include <locale.h>
 
-#include "core/learning/chart.h"
+#include "core/evaluation/chart.h"
 
 static char svg[1 << 20];
 

@@ -2,8 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/learning/csv.h"
-#include "core/learning/dataset.h"
+#include "core/data/csv.h"
+#include "core/data/dataset.h"
 #include "tests/check.h"
 
 #define HEAD "file,class,xmin,ymin,xmax,ymax\n"

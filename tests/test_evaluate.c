@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Average precision on cases worked out by hand, by both definitions. */
-#include "core/learning/evaluate.h"
+#include "core/evaluation/evaluate.h"
 #include "tests/check.h"
 
 /* A detection or label of 10 x 10 pixels at x, 0. */

@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/learning/folder.h"
+#include "core/data/folder.h"
 #include "tests/check.h"
 
 enum { SIDE = 100 };

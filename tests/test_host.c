@@ -2,7 +2,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "core/learning/host.h"
+#include "core/data/host.h"
 #include "tests/check.h"
 
 enum { SIDE = 100 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/infrared.h"
+#include "core/data/infrared.h"
 #include "tests/check.h"
 
 enum { SIDE = 100 };

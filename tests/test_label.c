@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/image/island.h"
-#include "core/learning/csv.h"
-#include "core/learning/label.h"
+#include "core/data/csv.h"
+#include "core/data/label.h"
 #include "tests/check.h"
 
 enum { SIDE = 240 };

@@ -8,7 +8,7 @@
 #include "core/engine/random.h"
 #include "core/learning/backbone.h"
 #include "core/learning/cell.h"
-#include "core/learning/folder.h"
+#include "core/data/folder.h"
 #include "core/learning/patch.h"
 #include "core/learning/pretrain.h"
 #include "core/learning/recipe.h"

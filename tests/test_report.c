@@ -2,10 +2,10 @@
 /* The tables of a report on fields worked out by hand, and what is written of them. */
 #include <jansson.h>
 
-#include "core/learning/bootstrap.h"
-#include "core/learning/coco.h"
-#include "core/learning/page.h"
-#include "core/learning/reliability.h"
+#include "core/evaluation/bootstrap.h"
+#include "core/evaluation/coco.h"
+#include "core/evaluation/page.h"
+#include "core/evaluation/reliability.h"
 #include "tests/check.h"
 
 enum { FIELDS = 4 };

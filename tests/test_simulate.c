@@ -2,8 +2,8 @@
 #include <zlib.h>
 
 #include "core/image/island.h"
-#include "core/learning/label.h"
-#include "core/learning/simulate.h"
+#include "core/data/label.h"
+#include "core/data/simulate.h"
 #include "tests/check.h"
 
 enum { SIDE = 100 };

@@ -19,7 +19,11 @@ verdict image_uses_only_errors_and_files \
     "$(includes core/image 'core/image/|core/engine/(error|file).h')"
 verdict detector_uses_engine_and_image \
     "$(includes core/detector 'core/(detector|engine|image)/')"
-verdict learning_stays_in_core "$(includes core/learning 'core/')"
+verdict data_know_nothing_of_learning \
+    "$(includes core/data 'core/(data|detector|engine|image)/')"
+verdict evaluation_and_learning_are_apart \
+    "$(includes core/evaluation 'core/(evaluation|data|detector|engine|image)/'
+       includes core/learning 'core/(learning|data|detector|engine|image)/')"
 verdict regions_use_sky_image_contour_and_detections \
     "$(includes regions 'regions/|core/engine/error.h|core/image/|core/detector/(detect|boxes).h')"
 verdict only_sky_uses_wcslib \

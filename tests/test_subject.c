@@ -3,7 +3,7 @@
 
 #include "core/detector/detect.h"
 #include "core/image/island.h"
-#include "core/learning/simulate.h"
+#include "core/data/simulate.h"
 #include "core/learning/subject.h"
 #include "tests/check.h"
 

@@ -5,8 +5,8 @@
 
 #include "core/detector/detect.h"
 #include "core/learning/average.h"
-#include "core/learning/calibrate.h"
-#include "core/learning/folder.h"
+#include "core/evaluation/calibrate.h"
+#include "core/data/folder.h"
 #include "core/learning/losses.h"
 #include "core/learning/subject.h"
 #include "core/learning/recipe.h"

@@ -10,7 +10,7 @@
 
 #include "core/engine/error.h"
 #include "core/engine/file.h"
-#include "core/learning/csv.h"
+#include "core/data/csv.h"
 
 enum { HEADER = 512, MOST_RUNS = 64 };
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "core/detector/claran.h"
-#include "core/learning/dataset.h"
+#include "core/data/dataset.h"
 
 #define RG_PATCH_PIXELS (RG_CLARAN_SUBJECT * RG_CLARAN_SUBJECT)
 

@@ -20,7 +20,7 @@
 
 #include "core/detector/claran.h"
 #include "core/engine/backend.h"
-#include "core/learning/dataset.h"
+#include "core/data/dataset.h"
 #include "core/learning/schedule.h"
 
 typedef enum { RG_PRETRAIN_DENSE = 1, RG_PRETRAIN_RECONSTRUCTION = 2,

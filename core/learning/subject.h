@@ -17,7 +17,7 @@
 #include "core/detector/claran.h"
 #include "core/detector/proposal.h"
 #include "core/learning/augment.h"
-#include "core/learning/dataset.h"
+#include "core/data/dataset.h"
 
 typedef struct rg_subjects rg_subjects;
 

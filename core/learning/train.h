@@ -10,7 +10,7 @@
 
 #include "core/detector/proposal.h"
 #include "core/engine/backend.h"
-#include "core/learning/dataset.h"
+#include "core/data/dataset.h"
 #include "core/learning/schedule.h"
 #include "core/learning/subject.h"
 

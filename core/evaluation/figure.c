@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/figure.h"
+#include "core/evaluation/figure.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "core/engine/error.h"
-#include "core/learning/chart.h"
+#include "core/evaluation/chart.h"
 
 enum { WIDTH = 640, HEIGHT = 440 };
 

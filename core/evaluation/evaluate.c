@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/evaluate.h"
+#include "core/evaluation/evaluate.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -12,8 +12,8 @@
 #ifndef RG_REPORT_H
 #define RG_REPORT_H
 
-#include "core/learning/evaluate.h"
-#include "core/learning/table.h"
+#include "core/evaluation/evaluate.h"
+#include "core/evaluation/table.h"
 
 typedef struct rg_report_options {
     double iou;               /* overlap with the truth that a hit needs: 0.5 */

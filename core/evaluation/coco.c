@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/coco.h"
+#include "core/evaluation/coco.h"
 
 #include <jansson.h>
 

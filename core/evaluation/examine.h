@@ -7,7 +7,7 @@
 #ifndef RG_EXAMINE_H
 #define RG_EXAMINE_H
 
-#include "core/learning/evaluate.h"
+#include "core/evaluation/evaluate.h"
 
 /* Detections of all three sets in every field of the list, in its order, beside its
  * labels, all measured.  The detector is opened with options.all; `threshold` is that

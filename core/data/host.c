@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/host.h"
+#include "core/data/host.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 
 #include "core/engine/error.h"
 #include "core/engine/random.h"
-#include "core/learning/csv.h"
+#include "core/data/csv.h"
 
 #define HIDDEN 0.04               /* share of sources whose host WISE does not see */
 #define CORE 0.5                  /* scatter of hosts about cores and peaks [arcsec] */

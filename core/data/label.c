@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/label.h"
+#include "core/data/label.h"
 
 #include <float.h>
 #include <math.h>

@@ -7,7 +7,7 @@
 #ifndef RG_CALIBRATE_H
 #define RG_CALIBRATE_H
 
-#include "core/learning/evaluate.h"
+#include "core/evaluation/evaluate.h"
 
 typedef struct rg_calibration {
     /* set by the caller */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/chart.h"
+#include "core/evaluation/chart.h"
 
 #include <errno.h>
 #include <math.h>

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "core/image/image.h"
-#include "core/learning/host.h"
+#include "core/data/host.h"
 
 #define RG_INFRARED_PIXEL 1.375   /* [arcsec] */
 #define RG_INFRARED_ZERO 20.5     /* magnitude of one count */

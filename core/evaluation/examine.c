@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/examine.h"
+#include "core/evaluation/examine.h"
 
 #include <stdlib.h>
 

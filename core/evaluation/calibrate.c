@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/calibrate.h"
+#include "core/evaluation/calibrate.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "core/engine/error.h"
 #include "core/engine/random.h"
-#include "core/learning/reliability.h"
+#include "core/evaluation/reliability.h"
 
 enum { LEAST = 10, STEPS = 50 };
 #define PRIOR 1.0                     /* inverse variance of a about 1 and b about 0 */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/table.h"
+#include "core/evaluation/table.h"
 
 #include <math.h>
 #include <stdarg.h>

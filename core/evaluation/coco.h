@@ -14,7 +14,7 @@
 
 #include <stdio.h>
 
-#include "core/learning/evaluate.h"
+#include "core/evaluation/evaluate.h"
 
 /* {"images", "categories", "annotations"}; the list is the one that was evaluated. */
 int rg_coco_truth(const rg_evaluation *evaluation, const rg_dataset *list, FILE *to);

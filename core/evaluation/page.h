@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "core/learning/report.h"
+#include "core/evaluation/report.h"
 
 typedef struct rg_page {      /* all borrowed */
     const rg_report *report;

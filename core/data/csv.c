@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/csv.h"
+#include "core/data/csv.h"
 
 #include <errno.h>
 #include <math.h>

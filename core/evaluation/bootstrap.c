@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/bootstrap.h"
+#include "core/evaluation/bootstrap.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "core/image/image.h"
-#include "core/learning/dataset.h"
+#include "core/data/dataset.h"
 
 typedef struct rg_host {
     double ra, dec;           /* [deg, ICRS]; NaN when WISE does not see one */

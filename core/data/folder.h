@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "core/learning/simulate.h"
+#include "core/data/simulate.h"
 
 /* `count` simulated fields, sim_00000.fits ..., and their frames, sim_00000_w1.fits. */
 int rg_folder_simulate(const rg_simulation *how, int count, const char *directory,

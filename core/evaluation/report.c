@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/report.h"
+#include "core/evaluation/report.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/engine/error.h"
-#include "core/learning/bootstrap.h"
-#include "core/learning/reliability.h"
+#include "core/evaluation/bootstrap.h"
+#include "core/evaluation/reliability.h"
 
 enum { SIX = RG_CLASSES - 1, SCHEMES = 3 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/dataset.h"
+#include "core/data/dataset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/engine/error.h"
-#include "core/learning/csv.h"
+#include "core/data/csv.h"
 
 enum { FILE_, CLASS, XMIN, YMIN, XMAX, YMAX, IR, CONFIDENCE, COLUMNS,
        NEEDED = IR };

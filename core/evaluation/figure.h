@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "core/learning/report.h"
+#include "core/evaluation/report.h"
 
 typedef enum rg_figure {
     RG_FIGURE_PRECISION,      /* reliability against completeness per class (Fig. 10) */
@@ -18,7 +18,7 @@ typedef enum rg_figure {
     RG_FIGURES
 } rg_figure;
 
-/* One svg element (core/learning/chart.h). */
+/* One svg element (core/evaluation/chart.h). */
 int rg_figure_svg(const rg_report *report, rg_figure which, FILE *to);
 
 /* The curve of a class: recall and precision [n] at each right detection, best first,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/folder.h"
+#include "core/data/folder.h"
 
 #include <errno.h>
 #include <math.h>
@@ -12,7 +12,7 @@
 #include "core/engine/error.h"
 #include "core/engine/file.h"
 #include "core/engine/random.h"
-#include "core/learning/infrared.h"
+#include "core/data/infrared.h"
 
 #define HEADER "file,class,xmin,ymin,xmax,ymax,ir,host_ra_deg,host_dec_deg," \
     "confidence\n"

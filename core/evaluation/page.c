@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/page.h"
+#include "core/evaluation/page.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "core/engine/error.h"
-#include "core/learning/figure.h"
+#include "core/evaluation/figure.h"
 
 /* ---- text ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/reliability.h"
+#include "core/evaluation/reliability.h"
 
 #include <math.h>
 

@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #include "core/image/image.h"
-#include "core/learning/dataset.h"
-#include "core/learning/host.h"
+#include "core/data/dataset.h"
+#include "core/data/host.h"
 
 typedef struct rg_simulation {
     uint64_t seed;

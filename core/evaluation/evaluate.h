@@ -6,14 +6,14 @@
  *     rg_evaluate_free(e);
  *
  * Scores are made in two steps, of which the first is slow and the same for every
- * resampling of the fields (core/learning/bootstrap.h): rg_evaluate_rank judges each
+ * resampling of the fields (core/evaluation/bootstrap.h): rg_evaluate_rank judges each
  * detection, rg_evaluate_average counts, each field as often as it is told.
  */
 #ifndef RG_EVALUATE_H
 #define RG_EVALUATE_H
 
 #include "core/detector/detect.h"
-#include "core/learning/dataset.h"
+#include "core/data/dataset.h"
 
 /* Which detections: every class's; one label per source, however improbable; one label
  * per source over the working threshold. */

@@ -17,7 +17,7 @@
 #define RG_LABEL_H
 
 #include "core/image/image.h"
-#include "core/learning/dataset.h"
+#include "core/data/dataset.h"
 
 /* A source known to be here: from a catalogue that lists its components, or one that
  * gives its position and size. */

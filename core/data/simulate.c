@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/learning/simulate.h"
+#include "core/data/simulate.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -10,8 +10,8 @@
 #include "core/engine/error.h"
 #include "core/engine/random.h"
 #include "core/image/island.h"
-#include "core/learning/infrared.h"
-#include "core/learning/label.h"
+#include "core/data/infrared.h"
+#include "core/data/label.h"
 
 #define PI 3.14159265358979323846
 #define BLOBS 32                  /* of one source, at most */
