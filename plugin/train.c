@@ -22,11 +22,12 @@ typedef struct task {
     rg_claran model;
     rg_train_options how;
     const char *out, *precision, *optimizer, *method, *drops, *anchors, *means;
-    const char *recipe_name, *network, *freeze, *zoom, *sheet;
+    const char *recipe_name, *network, *sampling, *freeze, *zoom, *sheet;
     double confidence;                 /* of labels that are examples, at least */
     double beams;                      /* [arcsec] */
     char anchors_text[RG_OPTION_VALUE], drops_text[RG_OPTION_VALUE];
     bool flips, no_flips, turns, no_turns, cosine, resume;
+    bool box_gradients, no_box_gradients;
     char command[LINE], settings[LINE];     /* for the model's record */
     const char *history[4];
     rg_dataset *lists[LISTS];          /* owned */
@@ -108,6 +109,7 @@ static int settle(task *t)
     RG_TRY(read_floats("anchors", t->anchors, t->model.anchor, RG_CLARAN_ANCHORS));
     RG_TRY(read_floats("mean", t->means, t->model.mean, 3));
     RG_TRY(rg_claran_network(t->network, &t->model.network));
+    RG_TRY(rg_claran_sampling(t->sampling, &t->model.sampling));
     RG_TRY(rg_fuse_method(t->method, &t->model.method));
     RG_TRY(rg_backend_precision(t->precision, &t->how.precision));
     bool adam = strcmp(t->optimizer, "adam") == 0;
@@ -116,6 +118,8 @@ static int settle(task *t)
     t->how.optimizer.rule = adam ? RG_ADAM : RG_SGD;
     if (t->flips || t->no_flips) t->how.flips = !t->no_flips;
     if (t->turns || t->no_turns) t->how.turns = !t->no_turns;
+    if (t->box_gradients || t->no_box_gradients)
+        t->how.box_gradients = !t->no_box_gradients;
     if (t->drops != NULL) t->how.schedule.cosine = 0;
     if (t->cosine) t->how.schedule.cosine = 1;
     if (t->resume) t->how.resume = 1;
@@ -152,7 +156,8 @@ static void begin(task *t, const rg_recipe *recipe)
                  .recipe_name = recipe->name, .precision = "auto", .zoom = "1,1",
                  .beams = BEAM,
                  .method = rg_fuse_name(recipe->model.method),
-                 .network = rg_claran_network_name(recipe->model.network) };
+                 .network = rg_claran_network_name(recipe->model.network),
+                 .sampling = rg_claran_sampling_name(recipe->model.sampling) };
     t->optimizer = recipe->how.optimizer.rule == RG_ADAM ? "adam" : "sgd";
     for (int i = 0; i < RG_CLARAN_ANCHORS; i++)
         used += snprintf(t->anchors_text + used, sizeof t->anchors_text - (size_t)used,
@@ -200,6 +205,8 @@ static int network_options(task *t, rg_option *to)
           "outputs of fc6, fc7:" },
         { "anchors", 0, RG_OPTION_TEXT, &t->anchors, 0, 0, "A,B,C,D,E,F",
           "sides of anchors [network pixels]:" },
+        { "sampling", 0, RG_OPTION_TEXT, &t->sampling, 0, 0, "NAME",
+          "of ST pooling, as Eq. 8 or the authors' program: paper or authors:" },
         { "mean", 0, RG_OPTION_TEXT, &t->means, 0, 0, "B,G,R",
           "means to subtract: measured on the lists" },
         { "start", 0, RG_OPTION_TEXT, &how->start, 0, 0, "FILE",
@@ -250,6 +257,10 @@ static int optimizer_options(task *t, rg_option *to)
           "the rate falls as a cosine: so unless there is a --drop" },
         { "warmup", 0, RG_OPTION_LONG, &schedule->warmup, 0, 1e9, "N",
           "steps of a slow start:" },
+        { "box-gradients", 0, RG_OPTION_FLAG, &t->box_gradients, 0, 0, NULL,
+          "ST pooling's gradients move proposals: the paper's recipe has them" },
+        { "no-box-gradients", 0, RG_OPTION_FLAG, &t->no_box_gradients, 0, 0, NULL,
+          "proposals are taken as they are" },
         { "factor", 0, RG_OPTION_TEXT, &how->factors, 0, 0, "ROW=F,...",
           "rates of rows times F, like conv*=0.1,*.bias=2:" },
         { "ema", 0, RG_OPTION_FLOAT, &how->ema, 0, 0.999999, "E",

@@ -24,12 +24,19 @@ static const float rois[35] = {
     1, 50.9f, 50.3f, 81.1f, 277.3f, 7, 1.1f, 2.3f, 3.7f, 4.9f,
     -1, NAN, 40.3f, 70.1f, 80.9f };
 
+/* Of 252 deltas an image, 150 pixels; the last two are taken as they are. */
+static const float picks[35] = {
+    0, 10, 12, 41, 50, 3, 6,       1, 20, 13, 60, 40, 225, 6,
+    0, -10, 20, 130, 140, 100, 36, 1, 5, 5, 29, 39, -1, 0,
+    2, 1, 2, 30, 40, 3, 6 };
+
 static void fill(const rg_row *row, float *x, uint64_t *state)
 {
     for (long i = 0; i < rg_layer_count(row->shape); i++) {
         float u = (float)(2 * rg_random_uniform(state) - 1);
         x[i] = strcmp(row->name, "target") == 0 ? -1000
              : strcmp(row->name, "rois") == 0 ? rois[i % 35]
+             : strcmp(row->name, "picks") == 0 ? picks[i % 35]
              : strcmp(row->name, "labels") == 0 ? (float)(int)(3 + 2 * u) - 1 : u;
     }
 }
@@ -300,12 +307,23 @@ static void stpool(void)
     CHECK_ROWS(smooth, INPUT("x", 2, 5, 9, 11), INPUT("rois", 7, 5, 1, 1),
                STPOOL("y", "x", "rois", 7, 16), PUSH("y", 7, 5, 7, 7));
     CHECK_ROWS(smooth, INPUT("x", 2, 5, 9, 11), INPUT("rois", 7, 5, 1, 1),
-               STPOOL_SIZES("y", "x", "rois", 7, 16, 20, 99), PUSH("y", 7, 5, 7, 7));
+               STPOOL_AS("y", "x", "rois", 7, 16, .least = 20, .most = 99),
+               PUSH("y", 7, 5, 7, 7));
+    CHECK_ROWS(smooth, INPUT("x", 2, 5, 9, 11), INPUT("rois", 7, 5, 1, 1),
+               STPOOL_AS("y", "x", "rois", 7, 16, .sampling = RG_SAMPLING_AUTHORS),
+               PUSH("y", 7, 5, 7, 7));
     CHECK_ROWS(smooth, INPUT("x", 1, 33, 9, 11), INPUT("rois", 7, 5, 1, 1),
                STPOOL("y", "x", "rois", 1, 16), PUSH("y", 7, 33, 1, 1));
     CHECK_ROWS(gated, INPUT("x", 2, 3, 9, 11), INPUT("rois", 7, 5, 1, 1),
                CONV("a", "x", 3, 40, 3, RELU), STPOOL("b", "a", "rois", 3, 16),
                FC("y", "b", 360, 9, LINEAR), PUSH("y", 7, 9, 1, 1));
+}
+
+static void boxes(void)
+{
+    CHECK_ROWS(smooth, INPUT("x", 2, 3, 7, 9), INPUT("picks", 5, 7, 1, 1),
+               CONV("a", "x", 3, 4, 3, LINEAR), BOXES("y", "a", "picks", 150),
+               PUSH("y", 5, 5, 1, 1));
 }
 
 static void dropout(void)
@@ -372,6 +390,7 @@ static void bf16_shared_weights(void) { bf16_of(shared_weights); }
 static void bf16_fc(void) { bf16_of(fc); }
 static void bf16_maxpool(void) { bf16_of(maxpool); }
 static void bf16_stpool(void) { bf16_of(stpool); }
+static void bf16_boxes(void) { bf16_of(boxes); }
 static void bf16_dropout(void) { bf16_of(dropout); }
 static void bf16_softmax(void) { bf16_of(softmax); }
 static void bf16_softmax_loss(void) { bf16_of(softmax_loss); }
@@ -390,6 +409,7 @@ int main(void)
     CHECK_RUN(fc);
     CHECK_RUN(maxpool);
     CHECK_RUN(stpool);
+    CHECK_RUN(boxes);
     CHECK_RUN(dropout);
     CHECK_RUN(softmax);
     CHECK_RUN(softmax_loss);
@@ -405,6 +425,7 @@ int main(void)
     CHECK_RUN(bf16_fc);
     CHECK_RUN(bf16_maxpool);
     CHECK_RUN(bf16_stpool);
+    CHECK_RUN(bf16_boxes);
     CHECK_RUN(bf16_dropout);
     CHECK_RUN(bf16_softmax);
     CHECK_RUN(bf16_softmax_loss);

@@ -144,6 +144,18 @@ static void ignored_labels_count_neither_way(void)
     CHECK(s.detections[1] == 1 && s.detections[3] == 0 && s.truths[1] == 1);
 }
 
+/* More than half of the detection has to lie there, however large the label is. */
+static void parts_of_ignored_labels_count_neither_way(void)
+{
+    rg_detection d[] = { found(1, 210, 0.95f), found(1, 0, 0.9f), found(1, 194, 0.8f) };
+    rg_label patch = truth(RG_CLASS_IGNORE, 200);
+    rg_label l[] = { patch, truth(1, 0) };
+    l[0].xmax += 30;
+    rg_scores s = score(d, 3, l, 2);
+    CHECK(s.detections[1] == 2);
+    CHECK_NEAR(s.ap[1], 1, 1e-12);
+}
+
 /* ... but a source that happens to lie under one is still found. */
 static void truths_come_before_ignored_labels(void)
 {
@@ -265,6 +277,7 @@ int main(void)
     CHECK_RUN(overlap_is_strict);
     CHECK_RUN(ties_go_by_order);
     CHECK_RUN(ignored_labels_count_neither_way);
+    CHECK_RUN(parts_of_ignored_labels_count_neither_way);
     CHECK_RUN(truths_come_before_ignored_labels);
     CHECK_RUN(small_classes_can_be_left_out);
     CHECK_RUN(ties_go_by_the_networks_figure);

@@ -41,11 +41,17 @@ static bool ends(const char *name, const char *tail)
 static const float rois[25] = { 0, 5, 9, 61, 70,  1, 20, 3, 99, 90,  1, 33, 41, 40, 48,
                                 0, -30, 25, 45, 130,  1, 50, 50, 81, 77 };
 
+/* Of 48 deltas an image, 100 pixels: two plain ones, one as it is, two over the rim. */
+static const float picks[35] = { 0, 10, 12, 41, 50, 3, 6,   1, 20, 13, 60, 40, 25, 6,
+                                 1, 5, 5, 29, 39, -1, 0,    0, -10, 20, 30, 40, 5, 6,
+                                 1, 40, 40, 90, 99, 24, 6 };
+
 static void fill(const char *name, long count, float *x, uint64_t *state)
 {
     for (long i = 0; i < count; i++) {
         float u = (float)(2 * rg_random_uniform(state) - 1);
         x[i] = ends(name, ".target") ? -1000 : ends(name, "rois") ? rois[i % 25]
+             : ends(name, ".picks") ? picks[i % 35]
              : ends(name, ".labels") ? (float)(int)(2.5f + 1.5f * u) - 1
              : ends(name, ".variance") ? u * u + 0.5f
              : ends(name, ".bias") ? u + copysignf(1, u)   /* few ReLUs near a kink */
@@ -314,8 +320,8 @@ static void a_small_pyramid(void)
                 UPSAMPLE("up", "p2", "l1"), ADD("p1", "l1", "up", LINEAR),
                 CONV("rpn1", "p1", 5, 4, 3, LINEAR),
                 CONV_AS("rpn2", "p2", 5, 4, 3, LINEAR, .weights = "rpn1"),
-                STPOOL_SIZES("s1", "p1", "rois", 3, 16, 0, 60),
-                STPOOL_SIZES("s2", "p2", "rois", 3, 32, 60, 0),
+                STPOOL_AS("s1", "p1", "rois", 3, 16, .least = 0, .most = 60),
+                STPOOL_AS("s2", "p2", "rois", 3, 32, .least = 60, .most = 0),
                 ADD("s", "s1", "s2", LINEAR), PUSH("push_1", "rpn1", 2, 4, 6, 7),
                 PUSH("push_2", "rpn2", 2, 4, 3, 4), PUSH("push", "s", 5, 5, 3, 3));
 }
@@ -348,6 +354,24 @@ static void stpool(void)
 {
     CHECK_TABLE(0.05, 2e-3, true, INPUT("x", 2, 3, 6, 7), INPUT("rois", 5, 5, 1, 1),
                 STPOOL("y", "x", "rois", 3, 16), PUSH("push", "y", 5, 3, 3, 3));
+}
+
+static void boxes(void)
+{
+    CHECK_TABLE(1e-2, 2e-3, true, INPUT("x", 2, 8, 3, 2), INPUT("the.picks", 5, 7, 1, 1),
+                BOXES("y", "x", "the.picks", 100), PUSH("push", "y", 5, 5, 1, 1));
+}
+
+static void stpool_moves_its_proposals(void)
+{
+    CHECK_TABLE(2e-3, 5e-3, true, INPUT("x", 2, 3, 6, 7), INPUT("the.picks", 5, 7, 1, 1),
+                CONV("deltas", "x", 3, 8, 1, LINEAR),
+                BOXES("some_rois", "deltas", "the.picks", 100),
+                STPOOL("y", "x", "some_rois", 3, 16), PUSH("push", "y", 5, 3, 3, 3),
+                PUSH("push_d", "deltas", 2, 8, 6, 7));
+    CHECK_TABLE(0.05, 2e-3, true, INPUT("x", 2, 3, 6, 7), INPUT("rois", 5, 5, 1, 1),
+                STPOOL_AS("y", "x", "rois", 3, 16, .sampling = RG_SAMPLING_AUTHORS),
+                PUSH("push", "y", 5, 3, 3, 3));
 }
 
 static void stpool_after_conv(void)
@@ -455,6 +479,8 @@ int main(void)
     CHECK_RUN(maxpool);
     CHECK_RUN(conv_relu_maxpool_conv);
     CHECK_RUN(stpool);
+    CHECK_RUN(boxes);
+    CHECK_RUN(stpool_moves_its_proposals);
     CHECK_RUN(stpool_after_conv);
     CHECK_RUN(fc);
     CHECK_RUN(fc_with_relu_after_relu);

@@ -3,11 +3,14 @@
 #include <stdbool.h>
 
 #include "core/detector/proposal.h"
+#include "core/engine/random.h"
+#include "core/engine/ref/kernels.h"
 #include "tests/check.h"
 
 #define ANCHOR_TARGETS(model, ...) \
     rg_proposal_anchor_targets(model, &rg_target_defaults, __VA_ARGS__)
-#define ROI_TARGETS(...) rg_proposal_roi_targets(&rg_target_defaults, __VA_ARGS__)
+#define ROI_TARGETS(boxes, ...) \
+    rg_proposal_roi_targets(&model, &rg_target_defaults, boxes, NULL, __VA_ARGS__)
 
 enum { CELLS = 16, PLANE = CELLS * CELLS, ANCHORS = 6 * PLANE, VALUES = 24 * PLANE };
 
@@ -49,7 +52,8 @@ static void best_proposals_come_first(void)
     source[at(3, 10, 9)] = 0.95f;
     deltas[at(4 * 3 + 0, 10, 9)] = 0.25f;
     deltas[at(4 * 3 + 1, 10, 9)] = -0.5f;
-    CHECK(rg_proposal_find(&model, &test_time, source, deltas, boxes, scores) == 5);
+    CHECK(rg_proposal_find(&model, &test_time, source, deltas, boxes, scores, NULL)
+          == 5);
     CHECK_NEAR(scores[0], 0.95, 1e-6);
     CHECK_NEAR(scores[1], 0.9, 1e-6);
     CHECK_NEAR(scores[2], 0, 0);
@@ -57,7 +61,8 @@ static void best_proposals_come_first(void)
     CHECK_NEAR(boxes[0].x1, anchor.x1 + 16, 1e-3);
     CHECK_NEAR(boxes[0].y2, anchor.y2 - 32, 1e-3);
     CHECK(rg_boxes_iou(boxes[1], rg_proposal_anchor(&model, 2, 4, 5)) > 0.999f);
-    CHECK(rg_proposal_find(&model, &test_time, source, deltas, boxes, NULL) == 5);
+    CHECK(rg_proposal_find(&model, &test_time, source, deltas, boxes, NULL, NULL)
+          == 5);
 }
 
 static void proposals_are_clipped_and_thinned(void)
@@ -68,7 +73,7 @@ static void proposals_are_clipped_and_thinned(void)
     reset();
     for (int i = 0; i < ANCHORS; i++) source[i] = (float)((i * 7919) % 1009) / 1009;
     for (int i = 0; i < VALUES; i++) deltas[i] = sinf((float)i * 0.37f);
-    int n = rg_proposal_find(&model, &all, source, deltas, boxes, scores);
+    int n = rg_proposal_find(&model, &all, source, deltas, boxes, scores, NULL);
     CHECK(n > 50 && n < ANCHORS);
     for (int i = 0; i < n; i++) {
         CHECK(boxes[i].x1 >= 0 && boxes[i].x2 <= 263 && boxes[i].y1 >= 0
@@ -78,7 +83,7 @@ static void proposals_are_clipped_and_thinned(void)
         for (int j = 0; j < i; j++) CHECK(rg_boxes_iou(boxes[i], boxes[j]) <= 0.7f);
     }
     all.before = 3;
-    CHECK(rg_proposal_find(&model, &all, source, deltas, boxes, scores) <= 3);
+    CHECK(rg_proposal_find(&model, &all, source, deltas, boxes, scores, NULL) <= 3);
 }
 
 static void nonsense_makes_no_proposals(void)
@@ -86,12 +91,15 @@ static void nonsense_makes_no_proposals(void)
     rg_box boxes[5];
     reset();
     for (int i = 0; i < ANCHORS; i++) source[i] = NAN;
-    CHECK(rg_proposal_find(&model, &test_time, source, deltas, boxes, NULL) == 0);
+    CHECK(rg_proposal_find(&model, &test_time, source, deltas, boxes, NULL, NULL)
+          == 0);
     reset();
     for (int i = 0; i < VALUES; i++) deltas[i] = i % 2 ? NAN : INFINITY;
-    CHECK(rg_proposal_find(&model, &test_time, source, deltas, boxes, NULL) == 0);
+    CHECK(rg_proposal_find(&model, &test_time, source, deltas, boxes, NULL, NULL)
+          == 0);
     for (int i = 0; i < VALUES; i++) deltas[i] = -1e30f;
-    CHECK(rg_proposal_find(&model, &test_time, source, deltas, boxes, NULL) == 0);
+    CHECK(rg_proposal_find(&model, &test_time, source, deltas, boxes, NULL, NULL)
+          == 0);
 }
 
 static const rg_truth two[2] = {
@@ -179,7 +187,7 @@ static void ignored_truths_are_neither(void)
 }
 
 enum { ROIS = 128 };
-static float rois[ROIS][5], roi_labels[ROIS];
+static float rois[ROIS][7], roi_labels[ROIS];   /* picks */
 static float roi_targets[ROIS][28], roi_weights[ROIS][28];
 static const rg_roi_targets into = {
     rois[0], roi_labels, roi_targets[0], roi_weights[0],
@@ -248,6 +256,35 @@ static void roi_targets_lead_to_the_truth(void)
     }
 }
 
+/* A RoI is its proposal again when BOXES has moved its anchor by the deltas. */
+static void rois_are_tied_to_their_anchors(void)
+{
+    static float moved[ROIS][5];
+    rg_proposal_options many = { 12000, 2000, 0.7f, 4 };
+    rg_box boxes[2000];
+    int anchors[2000], tied = 0;
+    uint64_t state = 9;
+    for (int i = 0; i < ANCHORS; i++) source[i] = (float)rg_random_uniform(&state);
+    for (int i = 0; i < VALUES; i++)
+        deltas[i] = (float)(rg_random_uniform(&state) - 0.5);
+    int n = rg_proposal_find(&model, &many, source, deltas, boxes, NULL, anchors);
+    CHECK(n > ROIS);
+    CHECK_OK(rg_proposal_roi_targets(&model, &rg_target_defaults, boxes, anchors, n, two,
+                                     2, 0, ROIS, ROIS, 5, into));
+    rg_kernels_boxes(1, VALUES, deltas, ROIS, rois[0], (float)model.input, moved[0]);
+    for (int k = 0; k < ROIS; k++) {
+        float nearest = 1e9f;
+        tied += rois[k][5] >= 0;
+        for (int i = 0; i < n && rois[k][5] >= 0; i++)
+            nearest = fminf(nearest, fabsf(boxes[i].x1 - moved[k][1])
+                                     + fabsf(boxes[i].y1 - moved[k][2])
+                                     + fabsf(boxes[i].x2 - moved[k][3])
+                                     + fabsf(boxes[i].y2 - moved[k][4]));
+        CHECK(rois[k][5] < 0 || nearest < 1e-3f);
+    }
+    CHECK(tied >= ROIS - 8);                    /* all but the truths */
+}
+
 static void few_rois_are_repeated(void)
 {
     rg_box boxes[2] = { { 200, 200, 230, 230 }, { 210, 10, 240, 40 } };
@@ -292,7 +329,7 @@ static void sampling_is_as_asked(void)
     CHECK(positives == 2 && negatives == 18);
     how.foregrounds = 0.5f;
     how.background = 0.1f;
-    CHECK_OK(rg_proposal_roi_targets(&how, boxes, n, two, 2, 0, ROIS, ROIS, 5, into));
+    CHECK_OK(rg_proposal_roi_targets(&model, &how, boxes, NULL, n, two, 2, 0, ROIS, ROIS, 5, into));
     int default_share = ROIS / 4, foregrounds = count_rois(1) + count_rois(5);
     CHECK(foregrounds > default_share && foregrounds <= ROIS / 2);
 }
@@ -335,7 +372,8 @@ static void levels_are_searched_together(void)
     scores[fine.first + 7 * fine.cells + 9] = 0.9f;
     scores[wide.first + 5 * wide.cells + 6] = 0.8f;
     shifts[4 * wide.first + 5 * wide.cells + 6] = 0.25f;
-    CHECK(rg_proposal_find(&pyramid, &test_time, scores, shifts, boxes, NULL) == 5);
+    CHECK(rg_proposal_find(&pyramid, &test_time, scores, shifts, boxes, NULL, NULL)
+          == 5);
     CHECK(rg_boxes_iou(boxes[0], rg_proposal_anchor(&pyramid, 1, 7, 9)) > 0.999f);
     rg_box moved = rg_proposal_anchor(&pyramid, 4, 5, 6);
     CHECK_NEAR(boxes[1].x1, moved.x1 + 32, 1e-3);
@@ -356,6 +394,7 @@ int main(void)
     CHECK_RUN(ignored_truths_are_neither);
     CHECK_RUN(roi_labels_follow_the_rule);
     CHECK_RUN(roi_targets_lead_to_the_truth);
+    CHECK_RUN(rois_are_tied_to_their_anchors);
     CHECK_RUN(few_rois_are_repeated);
     CHECK_RUN(rois_on_ignored_truths_only_pad);
     CHECK_RUN(levels_are_searched_together);

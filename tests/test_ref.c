@@ -196,11 +196,13 @@ static const float *map(void)
     return x;
 }
 
+#define POOLING(size) (&(const rg_row)STPOOL("y", "x", "rois", size, 16))
+
 static void stpool_samples_corners_and_centre(void)
 {
     const float roi[5] = { 1, 8, 16, 40, 48 };            /* columns .5-2.5, rows 1-3 */
     float y[9];
-    rg_kernels_stpool(map_shape, map(), 1, roi, 3, 16, 0, 0, y);
+    rg_kernels_stpool(POOLING(3), map_shape, map(), 1, roi, y);
     NEAR_ALL(y, 110.5, 111.5, 112.5, 120.5, 121.5, 122.5, 130.5, 131.5, 132.5);
 }
 
@@ -208,7 +210,7 @@ static void stpool_is_equation_8(void)
 {
     const float roi[5] = { 0, 7, 5, 55, 41 };
     float y[16];
-    rg_kernels_stpool(map_shape, map(), 1, roi, 4, 16, 0, 0, y);
+    rg_kernels_stpool(POOLING(4), map_shape, map(), 1, roi, y);
     for (int i = 0; i < 16; i++) {
         double at[2];
         for (int k = 0; k < 2; k++) {                      /* 0: across, 1: down */
@@ -222,12 +224,34 @@ static void stpool_is_equation_8(void)
     }
 }
 
+/* shift = (x1 + x2 - W - 1) / (W - 1) instead of (x1 + x2 - W) / W. */
+static void stpool_samples_as_the_authors_did(void)
+{
+    const rg_row row = STPOOL_AS("y", "x", "rois", 4, 16,
+                                 .sampling = RG_SAMPLING_AUTHORS);
+    const float roi[5] = { 0, 20, 18, 59, 46 };
+    float y[16];
+    rg_kernels_stpool(&row, map_shape, map(), 1, roi, y);
+    for (int i = 0; i < 16; i++) {
+        double at[2];
+        for (int k = 0; k < 2; k++) {
+            double u = -1 + 2 * (k ? i / 4 : i % 4) / 3.0, size = k ? 4 : 5;
+            double first = roi[1 + k] / 16, second = roi[3 + k] / 16;
+            double theta = (second - first) / size;
+            double shift = (first + second - size - 1) / (size - 1);
+            at[k] = ((theta * u + shift) + 1) * size / 2;
+            CHECK(at[k] > 0 && at[k] < size - 1);          /* the rim is not reached */
+        }
+        CHECK_NEAR(y[i], 10 * at[1] + at[0], 1e-5);
+    }
+}
+
 static void stpool_sees_the_rim_from_outside(void)
 {
     const float rois[15] = { 0, -64, -64, -32, -32,  1, 0, 0, 160, 160,
                              9, 48, 32, 48, 32 };
     float y[12];
-    rg_kernels_stpool(map_shape, map(), 3, rois, 2, 16, 0, 0, y);
+    rg_kernels_stpool(POOLING(2), map_shape, map(), 3, rois, y);
     NEAR_ALL(y, 0, 0, 0, 0, 100, 104, 130, 134, 123, 123, 123, 123);
 }
 
@@ -238,8 +262,8 @@ static void stpool_survives_any_number(void)
     float roi[5], y[4], dx[40], droi[5];
     for (int i = 0; i < 3125; i++) {
         for (int k = 0, rest = i; k < 5; k++, rest /= 5) roi[k] = bad[rest % 5];
-        rg_kernels_stpool(map_shape, map(), 1, roi, 2, 16, 0, 0, y);
-        rg_kernels_stpool_back(map_shape, map(), 1, roi, 2, 16, 0, 0, dy, dx, droi);
+        rg_kernels_stpool(POOLING(2), map_shape, map(), 1, roi, y);
+        rg_kernels_stpool_back(POOLING(2), map_shape, map(), 1, roi, dy, dx, droi);
         for (int k = 0; k < 4; k++) CHECK(y[k] >= 0 && y[k] <= 134 && droi[k + 1] == 0);
     }
 }
@@ -249,7 +273,7 @@ static void stpool_backward_on_a_slope(void)
     const float roi[5] = { 1, 8, 8, 40, 40 };
     float dy[9], dx[40], droi[5], sum = 0;
     for (int i = 0; i < 9; i++) dy[i] = 1;
-    rg_kernels_stpool_back(map_shape, map(), 1, roi, 3, 16, 0, 0, dy, dx, droi);
+    rg_kernels_stpool_back(POOLING(3), map_shape, map(), 1, roi, dy, dx, droi);
     NEAR_ALL(droi, 0, 4.5 / 16, 45.0 / 16, 4.5 / 16, 45.0 / 16);
     for (int i = 0; i < 40; i++) sum += dx[i];
     CHECK_NEAR(sum, 9, 1e-5);
@@ -260,9 +284,9 @@ static void stpool_backward_of_what_is_wanted(void)
 {
     const float roi[5] = { 0, 8, 8, 24, 24 }, dy = 3;      /* the centre: cell 1, 1 */
     float dx[40], droi[5];
-    rg_kernels_stpool_back(map_shape, map(), 1, roi, 1, 16, 0, 0, &dy, dx, NULL);
+    rg_kernels_stpool_back(POOLING(1), map_shape, map(), 1, roi, &dy, dx, NULL);
     for (int i = 0; i < 40; i++) CHECK_NEAR(dx[i], i == 6 ? 3 : 0, 0);
-    rg_kernels_stpool_back(map_shape, map(), 1, roi, 1, 16, 0, 0, &dy, NULL, droi);
+    rg_kernels_stpool_back(POOLING(1), map_shape, map(), 1, roi, &dy, NULL, droi);
     NEAR_ALL(droi, 0, 1.5 / 16, 15.0 / 16, 1.5 / 16, 15.0 / 16);
 }
 
@@ -455,6 +479,7 @@ int main(void)
     CHECK_RUN(maxpool_drops_odd_rims);
     CHECK_RUN(stpool_samples_corners_and_centre);
     CHECK_RUN(stpool_is_equation_8);
+    CHECK_RUN(stpool_samples_as_the_authors_did);
     CHECK_RUN(stpool_sees_the_rim_from_outside);
     CHECK_RUN(stpool_survives_any_number);
     CHECK_RUN(stpool_backward_on_a_slope);

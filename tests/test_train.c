@@ -134,6 +134,23 @@ static void ten_steps_on_cpu_equal_those_of_ref(void)
     steps_on_cpu_equal_those_of_ref(10);
 }
 
+/* The gradients of ST pooling reach the deltas: another model, alike on both backends. */
+static void box_gradients_move_the_proposals(void)
+{
+    rg_train_report plain, cpu, ref;
+    rg_train_options how = quick("cpu", 2, &plain);
+    CHECK_OK(train(&how, in_folder("still.fits")));
+    how.box_gradients = 1;
+    how.user = &cpu;
+    CHECK_OK(train(&how, in_folder("moved.fits")));
+    CHECK(!same_bytes(in_folder("still.fits"), in_folder("moved.fits")));
+    how.backend = "ref";
+    how.user = &ref;
+    CHECK_OK(train(&how, in_folder("moved_ref.fits")));
+    CHECK_NEAR(cpu.norm, ref.norm, 2e-2 * ref.norm);
+    CHECK(cpu.norm != plain.norm);
+}
+
 static void the_loss_falls(void)
 {
     rg_train_report last;
@@ -503,6 +520,7 @@ int main(void)
     CHECK_RUN(windows_without_truths_are_trained_on);
     CHECK_RUN(another_seed_makes_another_model);
     CHECK_RUN(ten_steps_on_cpu_equal_those_of_ref);
+    CHECK_RUN(box_gradients_move_the_proposals);
     CHECK_RUN(the_loss_falls);
     CHECK_RUN(the_model_opens_for_detection);
     CHECK_RUN(boxes_follow_their_pixels);

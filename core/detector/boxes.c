@@ -49,6 +49,13 @@ float rg_boxes_iou(rg_box a, rg_box b)
     return common / (whole_a + whole_b - common);
 }
 
+float rg_boxes_part(rg_box a, rg_box b)
+{
+    float common = overlap(a.x1, a.x2, b.x1, b.x2) * overlap(a.y1, a.y2, b.y1, b.y2);
+    float whole = area(a);
+    return common > 0 && whole > 0 ? common / whole : 0;
+}
+
 void rg_boxes_encode(rg_box from, rg_box to, float d[4])
 {
     float fw = from.x2 - from.x1 + 1, fh = from.y2 - from.y1 + 1;

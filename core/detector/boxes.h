@@ -21,6 +21,9 @@ int rg_boxes_class(const char *name, int *class_);
 /* Intersection over union with the + 1 widths, 0..1; 0 for empty boxes. */
 float rg_boxes_iou(rg_box a, rg_box b);
 
+/* The part of `a` that lies in `b`, likewise: intersection over the area of a. */
+float rg_boxes_part(rg_box a, rg_box b);
+
 /* Deltas d[4] = dx, dy, dw, dh that take `from` to `to` (Eq. 5, 7), and their inverse
  * (Eq. 3), with dw, dh capped at log(1000/16). */
 void rg_boxes_encode(rg_box from, rg_box to, float d[4]);

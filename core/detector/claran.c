@@ -13,7 +13,12 @@
 
 #define SUBJECT RG_CLARAN_SUBJECT
 #define LOGIT_RIM 1e-7    /* nearer to 0 and 1 no probability is told apart */
-#define STPOOL_EQUATION "Eq. 8"   /* which sampling the model was trained with */
+
+/* How RoIs are sampled: by what name, and what a model file calls it. */
+static const struct { const char *name, *text; } samplings[] = {
+    [RG_SAMPLING_PAPER] = { "paper", "Eq. 8" },
+    [RG_SAMPLING_AUTHORS] = { "authors", "authors' code" },
+};
 
 const rg_claran rg_claran_paper = {
     .input = 600, .width = 64, .fc = 4096,
@@ -70,6 +75,18 @@ int rg_claran_head(const rg_claran *model, const rg_claran_run *run, const char 
     return n;
 }
 
+int rg_claran_rois(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
+{
+    int n = 0;
+    if (run->training) {
+        ROW(INPUT("picks", run->rois, 7, 1, 1));
+        ROW(BOXES("rois", "rpn_bbox_pred", "picks", (float)model->input));
+    } else {
+        ROW(INPUT("rois", run->rois, 5, 1, 1));
+    }
+    return n;
+}
+
 int rg_claran_losses(const rg_claran_run *run, rg_row *rows)
 {
     const int rois = run->rois, classes = RG_CLASSES;
@@ -92,7 +109,6 @@ static int table_4(const rg_claran *model, const rg_claran_run *run, rg_row *row
     const int cells = rg_claran_cells(model), batch = run->batch;
     int n = 0;
     ROW(INPUT("data", batch, 3, s, s));
-    ROW(INPUT("rois", run->rois, 5, 1, 1));
     n += rg_claran_backbone(w, rows + n);
 
     ROW(CONV("rpn_conv/3x3", "conv5_3", 8 * w, 8 * w, 3, RELU));
@@ -100,7 +116,9 @@ static int table_4(const rg_claran *model, const rg_claran_run *run, rg_row *row
     ROW(CONV_STD("rpn_bbox_pred", "rpn_conv/3x3", 8 * w, 4 * k, 1, LINEAR, 0.01f));
     ROW(SOFTMAX("rpn_cls_prob", "rpn_cls_score", 2));
 
-    ROW(STPOOL("pool_5", "conv5_3", "rois", RG_CLARAN_GRID, RG_CLARAN_STRIDE));
+    n += rg_claran_rois(model, run, rows + n);
+    ROW(STPOOL_AS("pool_5", "conv5_3", "rois", RG_CLARAN_GRID, RG_CLARAN_STRIDE,
+                  .sampling = model->sampling));
     n += rg_claran_head(model, run, "pool_5", 8 * w, rows + n);
     if (!run->training) return n;
 
@@ -144,6 +162,21 @@ int rg_claran_network(const char *name, rg_network *network)
 const char *rg_claran_network_name(rg_network network)
 {
     return networks[network].name;
+}
+
+int rg_claran_sampling(const char *name, rg_sampling *sampling)
+{
+    for (int i = 0; i < 2; i++)
+        if (strcmp(samplings[i].name, name) == 0) {
+            *sampling = (rg_sampling)i;
+            return 0;
+        }
+    return RG_FAIL("there is no sampling \"%s\": use paper or authors", name);
+}
+
+const char *rg_claran_sampling_name(rg_sampling sampling)
+{
+    return samplings[sampling].name;
 }
 
 rg_anchor rg_claran_anchor(const rg_claran *model, int a)
@@ -217,7 +250,8 @@ int rg_claran_describe(const rg_claran *model, rg_weights *weights)
                                networks[model->network].comment));
     RG_TRY(rg_weights_set_text(weights, "METHOD", rg_fuse_name(model->method),
                                "input image, section 3.4"));
-    RG_TRY(rg_weights_set_text(weights, "STPOOL", STPOOL_EQUATION, "sampling of RoIs"));
+    RG_TRY(rg_weights_set_text(weights, "STPOOL", samplings[model->sampling].text,
+                               "sampling of RoIs"));
     for (int i = 0; i < NUMBERS; i++) {
         const double value = list[i].whole ? *list[i].whole : *list[i].real;
         RG_TRY(check_number(&list[i], value));
@@ -254,9 +288,21 @@ static int read_network(const rg_weights *weights, rg_network *network)
                    "\"ClaRAN\" or \"ClaRAN-FPN\" is needed", text);
 }
 
+static int read_sampling(const rg_weights *weights, rg_sampling *sampling)
+{
+    char text[72];
+    RG_TRY(rg_weights_text(weights, "STPOOL", text, sizeof text));
+    for (int i = 0; i < 2; i++)
+        if (strcmp(samplings[i].text, text) == 0) {
+            *sampling = (rg_sampling)i;
+            return 0;
+        }
+    return RG_FAIL("this is no model this program can use: STPOOL is \"%s\" where "
+                   "\"%s\" or \"%s\" is needed", text, samplings[0].text, samplings[1].text);
+}
+
 static int expect_texts(const rg_weights *weights)
 {
-    RG_TRY(expect_text(weights, "STPOOL", STPOOL_EQUATION));
     for (int i = 1; i < RG_CLASSES; i++) {
         char key[24];
         snprintf(key, sizeof key, "CLASS%d", i);
@@ -282,6 +328,7 @@ int rg_claran_recognise(rg_claran *model, const rg_weights *weights)
     char method[72];
     RG_TRY(read_network(weights, &found.network));
     RG_TRY(expect_texts(weights));
+    RG_TRY(read_sampling(weights, &found.sampling));
     RG_TRY(rg_weights_text(weights, "METHOD", method, sizeof method));
     RG_TRY(rg_fuse_method(method, &found.method));
     list_numbers(&found, list);

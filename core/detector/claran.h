@@ -32,6 +32,7 @@ typedef struct rg_claran {
     int fc;                        /* of fc6 and fc7: 4096 */
     float anchor[RG_CLARAN_ANCHORS];  /* sides [network pixels]: 16 .. 512 */
     rg_method method;
+    rg_sampling sampling;          /* of ST pooling: Eq. 8 */
     float mean[3];                 /* B, G, R subtracted from the 8-bit image */
     float calibration[2];          /* a, b of rg_claran_calibrate; a = 0: none */
 } rg_claran;
@@ -50,20 +51,26 @@ typedef struct rg_claran_run {
 int rg_claran_backbone(int width, rg_row *rows);
 
 /* The model's network: fills rows[RG_CLARAN_ROWS]; returns how many.  All have the
- * inputs "data", "rois" and the losses' labels and targets, and two ranges of rows:
- * down to "rpn_cls_prob" (by then "rpn_bbox_pred" is made, too), and from "pool_5"
- * on. */
+ * input "data" and two ranges of rows: down to "rpn_cls_prob" (by then "rpn_bbox_pred"
+ * is made, too), and from "pool_5" on, with the input "rois".  In training the second
+ * begins with "rois", BOXES of the input "picks", and there are the losses' labels and
+ * targets. */
 int rg_claran_rows(const rg_claran *model, const rg_claran_run *run, rg_row *rows);
 
 /* Its parts, for other networks: fc6 .. cls_prob upon the row `pooled` of `channels`,
- * and the four losses. */
+ * the four losses, and the RoIs, at the top of the second range. */
 int rg_claran_head(const rg_claran *model, const rg_claran_run *run, const char *pooled,
                    int channels, rg_row *rows);
 int rg_claran_losses(const rg_claran_run *run, rg_row *rows);
+int rg_claran_rois(const rg_claran *model, const rg_claran_run *run, rg_row *rows);
 
 /* Network by name: claran, fpn. */
 int rg_claran_network(const char *name, rg_network *network);
 const char *rg_claran_network_name(rg_network network);
+
+/* Sampling of ST pooling by name: paper, authors. */
+int rg_claran_sampling(const char *name, rg_sampling *sampling);
+const char *rg_claran_sampling_name(rg_sampling sampling);
 
 /* Anchor a: a square of `side` in the middle of each of the cells x cells of its map.
  * All anchors of an image are numbered through: anchor by anchor, row by row; cell (y,

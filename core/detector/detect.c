@@ -358,7 +358,7 @@ static int run_network(rg_detector *d, int *n)
     RG_TRY(rg_net_get(d->net, "rpn_bbox_pred", d->deltas));
     *n = rg_proposal_find(&d->model, &how,
                           d->source + rg_claran_anchors(&d->model), d->deltas,
-                          d->proposals, NULL);
+                          d->proposals, NULL, NULL);
     if (*n <= 0) return *n;
     fill_rois(d, *n);
     RG_TRY(rg_net_put(d->net, "rois", d->rois));

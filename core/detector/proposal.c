@@ -84,7 +84,7 @@ static int move_anchors(const rg_claran *model, float smallest, const float *sou
 
 /* Suppression among n sorted candidates; returns how many were kept, -1 on failure. */
 static int suppress(const candidate *from, int n, const rg_proposal_options *options,
-                    rg_box *boxes, float *scores)
+                    rg_box *boxes, float *scores, int *anchors)
 {
     size_t count = (size_t)(n ? n : 1);
     rg_box *all = rg_error_alloc(count, sizeof *all, "candidate boxes");
@@ -101,6 +101,7 @@ static int suppress(const candidate *from, int n, const rg_proposal_options *opt
     for (int i = 0; i < kept; i++) {
         boxes[i] = all[keep[i]];
         if (scores) scores[i] = score[keep[i]];
+        if (anchors) anchors[i] = from[keep[i]].index;
     }
     free(all);
     free(score);
@@ -110,7 +111,7 @@ static int suppress(const candidate *from, int n, const rg_proposal_options *opt
 
 int rg_proposal_find(const rg_claran *model, const rg_proposal_options *options,
                      const float *source, const float *deltas, rg_box *boxes,
-                     float *scores)
+                     float *scores, int *anchors)
 {
     candidate *moved = rg_error_alloc((unsigned long)rg_claran_anchors(model),
                                       sizeof *moved, "moved anchors");
@@ -118,7 +119,7 @@ int rg_proposal_find(const rg_claran *model, const rg_proposal_options *options,
     int n = move_anchors(model, options->smallest, source, deltas, moved);
     qsort(moved, (size_t)n, sizeof *moved, by_score);
     if (n > options->before) n = options->before;
-    int kept = suppress(moved, n, options, boxes, scores);
+    int kept = suppress(moved, n, options, boxes, scores, anchors);
     free(moved);
     return kept;
 }
@@ -340,6 +341,24 @@ static int rois_choose(rois *all, int most, int count, uint64_t *seed)
     return n;
 }
 
+/* A RoI as BOXES takes it: fixed, or moved with its anchor's deltas. */
+static void write_pick(const rg_claran *model, int image, rg_box box, int anchor,
+                       float pick[7])
+{
+    float first = -1, step = 0;
+    if (anchor >= 0) {
+        int a = ANCHORS - 1;
+        while (rg_claran_anchor(model, a).first > anchor) a--;
+        const rg_anchor on = rg_claran_anchor(model, a);
+        const int cell = anchor - on.first;
+        box = rg_proposal_anchor(model, a, cell / on.cells, cell % on.cells);
+        first = (float)(deltas_of(&on) + (size_t)cell);
+        step = (float)(on.cells * on.cells);
+    }
+    const float all[7] = { (float)image, box.x1, box.y1, box.x2, box.y2, first, step };
+    memcpy(pick, all, sizeof all);
+}
+
 static void write_roi(const rois *all, int i, float foreground, const rg_truth *truths,
                       int n, int total, float *label, float *targets, float *weights)
 {
@@ -359,9 +378,10 @@ static void write_roi(const rois *all, int i, float foreground, const rg_truth *
     }
 }
 
-int rg_proposal_roi_targets(const rg_target_options *how, const rg_box *proposals,
-                            int nproposals, const rg_truth *truths, int n, int image,
-                            int count, int total, uint64_t seed, rg_roi_targets to)
+int rg_proposal_roi_targets(const rg_claran *model, const rg_target_options *how,
+                            const rg_box *proposals, const int *anchors, int nproposals,
+                            const rg_truth *truths, int n, int image, int count,
+                            int total, uint64_t seed, rg_roi_targets to)
 {
     rois all;
     RG_TRY(rois_init(&all, nproposals + n, count));
@@ -376,12 +396,13 @@ int rg_proposal_roi_targets(const rg_target_options *how, const rg_box *proposal
     memset(to.weights, 0, (size_t)count * VALUES * sizeof *to.weights);
     for (int k = 0; k < count; k++) {
         const float side = RG_CLARAN_STRIDE - 1;
-        rg_box box = k < chosen ? all.box[all.chosen[k]] : (rg_box){ 0, 0, side, side };
-        const float roi[5] = { (float)image, box.x1, box.y1, box.x2, box.y2 };
-        memcpy(to.rois + (size_t)5 * k, roi, sizeof roi);
+        const int i = k < chosen ? all.chosen[k] : -1;
+        write_pick(model, image, i < 0 ? (rg_box){ 0, 0, side, side } : all.box[i],
+                   anchors && i >= 0 && i < nproposals ? anchors[i] : -1,
+                   to.picks + (size_t)7 * k);
         to.labels[k] = RG_CLASS_IGNORE;
-        if (k < chosen)
-            write_roi(&all, all.chosen[k], how->foreground, truths, n, total,
+        if (i >= 0)
+            write_roi(&all, i, how->foreground, truths, n, total,
                       &to.labels[k], to.targets + (size_t)VALUES * k,
                       to.weights + (size_t)VALUES * k);
     }

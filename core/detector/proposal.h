@@ -40,11 +40,12 @@ typedef struct rg_truth { rg_box box; int class_; } rg_truth;
 rg_box rg_proposal_anchor(const rg_claran *model, int a, int y, int x);
 
 /* Proposals of one image from the source probability [6][cells][cells] and the deltas
- * [24][cells][cells]: boxes[after] and their scores[after] (NULL: not wanted), best
- * first.  Returns how many, -1 on failure. */
+ * [24][cells][cells]: boxes[after], their scores[after] and the numbers of their anchors
+ * [after] (rg_claran_anchor; both NULL: not wanted), best first.  Returns how many, -1
+ * on failure. */
 int rg_proposal_find(const rg_claran *model, const rg_proposal_options *options,
                      const float *source, const float *deltas, rg_box *boxes,
-                     float *scores);
+                     float *scores, int *anchors);
 
 /* Anchor targets of one image.  labels [6][cells][cells]: 1, 0, or -1 left out; targets
  * and weights [24][cells][cells], weights 1/sampled on positives.  Anchors that overlap
@@ -55,17 +56,19 @@ int rg_proposal_anchor_targets(const rg_claran *model, const rg_target_options *
                                float *labels, float *targets, float *weights);
 
 /* RoI targets of one image: from `proposals` plus the truths, `count` RoIs (128),
- * foreground and background as `how` says; padded by repeating.  rois [count][5] =
- * image, x1, y1, x2, y2; labels [count]; targets and weights [count][28]: Eq. 7 divided
+ * foreground and background as `how` says; padded by repeating.  picks [count][7]: the
+ * RoIs as BOXES takes them (layer.h), tied to the `anchors` of their proposals, so that
+ * the gradient of ST pooling moves them, or, where that is NULL, fixed; labels [count]; targets and weights [count][28]: Eq. 7 divided
  * by 0.1, 0.1, 0.2, 0.2 in the true class's four, weights 1/total there (total = RoIs
  * of the whole batch).  A RoI on an ignored truth gets label -1 and is used only as
  * padding. */
 typedef struct rg_roi_targets {
-    float *rois, *labels, *targets, *weights;
+    float *picks, *labels, *targets, *weights;
 } rg_roi_targets;
-int rg_proposal_roi_targets(const rg_target_options *how, const rg_box *proposals,
-                            int nproposals, const rg_truth *truths, int n, int image,
-                            int count, int total, uint64_t seed, rg_roi_targets to);
+int rg_proposal_roi_targets(const rg_claran *model, const rg_target_options *how,
+                            const rg_box *proposals, const int *anchors, int nproposals,
+                            const rg_truth *truths, int n, int image, int count,
+                            int total, uint64_t seed, rg_roi_targets to);
 
 /* What the trained bbox_pred is multiplied by on saving, so that inference needs no
  * unscaling. */

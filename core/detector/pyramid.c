@@ -80,17 +80,20 @@ static int add_rpn(int f, rg_row *rows)
 }
 
 /* A RoI is pooled on one level; the others make zeros. */
-static int add_pooling(rg_row *rows)
+#define LEVEL(n, features, stride, from, to) \
+    ROW(STPOOL_AS(n, features, "rois", RG_CLARAN_GRID, stride, .least = from, \
+                  .most = to, .sampling = sampling))
+static int add_pooling(rg_sampling sampling, rg_row *rows)
 {
-    const int grid = RG_CLARAN_GRID;
     int n = 0;
-    ROW(STPOOL_SIZES("pool_5",  "p2", "rois", grid, 4,  0,          8 * CELLS));
-    ROW(STPOOL_SIZES("pool_p3", "p3", "rois", grid, 8,  8 * CELLS,  16 * CELLS));
-    ROW(STPOOL_SIZES("pool_p4", "p4", "rois", grid, 16, 16 * CELLS, 0));
+    LEVEL("pool_5",  "p2", 4,  0,          8 * CELLS);
+    LEVEL("pool_p3", "p3", 8,  8 * CELLS,  16 * CELLS);
+    LEVEL("pool_p4", "p4", 16, 16 * CELLS, 0);
     ROW(ADD("pool_p34", "pool_p3", "pool_p4", LINEAR));
     ROW(ADD("pooled", "pool_5", "pool_p34", LINEAR));
     return n;
 }
+#undef LEVEL
 
 int rg_pyramid_rows(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
 {
@@ -98,11 +101,11 @@ int rg_pyramid_rows(const rg_claran *model, const rg_claran_run *run, rg_row *ro
     const int anchors = rg_claran_anchors(model);
     int n = 0;
     ROW(INPUT("data", run->batch, 3, s, s));
-    ROW(INPUT("rois", run->rois, 5, 1, 1));
     n += add_backbone(w, rows + n);
     n += add_levels(w, rows + n);
     n += add_rpn(f, rows + n);
-    n += add_pooling(rows + n);
+    n += rg_claran_rois(model, run, rows + n);
+    n += add_pooling(model->sampling, rows + n);
     n += rg_claran_head(model, run, "pooled", f, rows + n);
     if (!run->training) return n;
     ROW(INPUT("rpn_labels",  run->batch, anchors,     1, 1));

@@ -10,6 +10,7 @@ static const struct { const char *name; int inputs; } words[RG_WORDS] = {
     [RG_INPUT] = { "INPUT", 0 },
     [RG_CONV] = { "CONV", 1 },
     [RG_MAXPOOL] = { "MAXPOOL", 1 },
+    [RG_BOXES] = { "BOXES", 2 },
     [RG_STPOOL] = { "STPOOL", 2 },
     [RG_BATCHNORM] = { "BATCHNORM", 1 },
     [RG_ADD] = { "ADD", 2 },
@@ -108,6 +109,10 @@ static int make(const rg_row *row, const rg_shape *in, rg_shape *out)
         if (in[0].n != in[1].n || in[0].h != halved(in[1], 1).h
             || in[0].w != halved(in[1], 1).w) return wrong(row, 1, in[1]);
         *out = (rg_shape){ in[0].n, in[0].c, in[1].h, in[1].w };
+        break;
+    case RG_BOXES:
+        if (in[1].c != 7 || in[1].h != 1 || in[1].w != 1) return wrong(row, 1, in[1]);
+        *out = (rg_shape){ in[1].n, 5, 1, 1 };
         break;
     case RG_STPOOL:
         if (in[1].c != 5 || in[1].h != 1 || in[1].w != 1) return wrong(row, 1, in[1]);

@@ -24,6 +24,10 @@ typedef enum {
     RG_CONV,        /* k x k, "same" padding, stride 1 or 2, bias, activation */
     RG_MAXPOOL,     /* 2 x 2, stride 2, no padding: odd rims are dropped; or (size 3)
                        3 x 3, stride 2, padded: odd sides are rounded up */
+    RG_BOXES,       /* Eq. 3: the RoIs [m, 5] of picks [m, 7] = image, x1, y1, x2, y2,
+                       first, step: an anchor moved by the four values at first, first
+                       + step ... of the image's deltas and clipped to `value` x
+                       `value` pixels; first < 0: the box as it is */
     RG_STPOOL,      /* Eq. 8: size x size samples of the features in each RoI */
     RG_BATCHNORM,   /* (x - mean) / sqrt(variance + 1e-5) * weight + bias by channel,
                        activation: of the batch in training, else as tracked */
@@ -41,6 +45,10 @@ typedef enum {
 
 typedef enum { RG_LINEAR, RG_RELU } rg_activation;
 
+/* How ST pooling places its samples: as the paper prints it, or as its authors' program
+ * did, with shift = (x1 + x2 - W - 1) / (W - 1). */
+typedef enum { RG_SAMPLING_PAPER, RG_SAMPLING_AUTHORS } rg_sampling;
+
 typedef struct rg_row {
     rg_word word;
     const char *name;
@@ -53,8 +61,10 @@ typedef struct rg_row {
     const char *weights;        /* CONV, FC: use those of this row above; or NULL */
     float least, most;          /* STPOOL: only RoIs of least <= sqrt(w h) < most are
                                    pooled, the others make zeros; most 0: no limit */
+    rg_sampling sampling;       /* of STPOOL */
     rg_activation activation;
-    float value;                /* dropout rate; sigma of SMOOTHL1; stride of STPOOL */
+    float value;                /* dropout rate; sigma of SMOOTHL1; stride of STPOOL;
+                                   side of BOXES */
     float spread; /* std of the initial weights; 0: He's sqrt(2 / fan in) */
     rg_shape shape;             /* of an INPUT */
 } rg_row;
@@ -84,12 +94,15 @@ typedef struct rg_row {
 #define ADD(n, a, b, act) \
     { .word = RG_ADD, .name = n, .in = { a, b }, .activation = act }
 #define UPSAMPLE(n, from, like) { .word = RG_UPSAMPLE, .name = n, .in = { from, like } }
+#define BOXES(n, deltas, picks, side) \
+    { .word = RG_BOXES, .name = n, .in = { deltas, picks }, .value = side }
 #define STPOOL(n, features, rois, grid, stride) \
     { .word = RG_STPOOL, .name = n, .in = { features, rois }, .size = grid, \
       .value = stride }
-#define STPOOL_SIZES(n, features, rois, grid, stride, from, to) \
+/* With further fields: STPOOL_AS("y", "x", "rois", 7, 16, .least = 60) */
+#define STPOOL_AS(n, features, rois, grid, stride, ...) \
     { .word = RG_STPOOL, .name = n, .in = { features, rois }, .size = grid, \
-      .value = stride, .least = from, .most = to }
+      .value = stride, __VA_ARGS__ }
 #define CONCAT(n, a, b, c, classes) \
     { .word = RG_CONCAT, .name = n, .in = { a, b, c }, .outputs = classes }
 #define FC(n, from, ni, no, act) \

@@ -7,7 +7,7 @@
 
 #include "core/engine/error.h"
 
-#define IGNORE_IOU 0.5f
+#define IGNORED_PART 0.5f
 
 rg_evaluation *rg_evaluate_new(void)
 {
@@ -160,7 +160,8 @@ static void judge(rg_judged *one, const rg_entries *truths, rg_scheme scheme,
         const rg_entry *truth = &truths->item[t];
         float overlap = rg_boxes_iou(one->entry->box, truth->box);
         if (truth->class_ == RG_CLASS_IGNORE) {
-            ignored = ignored || overlap > IGNORE_IOU;
+            ignored = ignored || rg_boxes_part(one->entry->box, truth->box)
+                                     > IGNORED_PART;
         } else if (rg_evaluate_class(scheme, truth->class_) == one->class_ && !taken[t]
                    && overlap > iou && overlap > most) {
             most = overlap;

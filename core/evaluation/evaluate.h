@@ -40,8 +40,8 @@ typedef struct rg_evaluation {   /* to be read; changed by the functions only */
 rg_evaluation *rg_evaluate_new(void);                       /* NULL: out of memory */
 void rg_evaluate_free(rg_evaluation *evaluation);
 
-/* One image: boxes of both in its FITS pixels.  Both are copied.  Detections on an
- * ignored label (IoU over 0.5) count neither way. */
+/* One image: boxes of both in its FITS pixels.  Both are copied.  Detections of which
+ * more than half lies on an ignored label count neither way (as COCO has it). */
 int rg_evaluate_add(rg_evaluation *evaluation, const rg_detection *detections, int nd,
                     const rg_label *labels, int nl);
 

@@ -38,6 +38,7 @@ typedef struct trainer {
     float *rpn_labels, *rpn_targets, *rpn_weights;
     rg_roi_targets rois;              /* [batch * rois] */
     rg_box *proposals;                /* [batch][how->proposals.after] */
+    int *anchors;                     /* ... of theirs */
     double sums[LOSSES], norm_sum;    /* since the last report */
     long summed;
     struct timespec since;
@@ -64,7 +65,7 @@ static int allocate(trainer *t)
         { &t->rpn_labels, map },
         { &t->rpn_targets, map * 4 },
         { &t->rpn_weights, map * 4 },
-        { &t->rois.rois, rois * 5 },
+        { &t->rois.picks, rois * 7 },
         { &t->rois.labels, rois },
         { &t->rois.targets, rois * 4 * RG_CLASSES },
         { &t->rois.weights, rois * 4 * RG_CLASSES },
@@ -77,7 +78,9 @@ static int allocate(trainer *t)
     t->batch = rg_error_alloc(batch, sizeof *t->batch, "training");
     t->proposals = rg_error_alloc(batch * (unsigned long)t->how->proposals.after,
                                   sizeof(rg_box), "training");
-    return t->batch && t->proposals ? 0 : -1;
+    t->anchors = rg_error_alloc(batch * (unsigned long)t->how->proposals.after,
+                                sizeof(int), "training");
+    return t->batch && t->proposals && t->anchors ? 0 : -1;
 }
 
 static void trainer_clear(trainer *t)
@@ -87,11 +90,12 @@ static void trainer_clear(trainer *t)
     rg_ema_free(t->ema);
     rg_weights_free(t->past);
     float *arrays[] = { t->data, t->source, t->deltas, t->rpn_labels, t->rpn_targets,
-                        t->rpn_weights, t->rois.rois, t->rois.labels, t->rois.targets,
+                        t->rpn_weights, t->rois.picks, t->rois.labels, t->rois.targets,
                         t->rois.weights };
     for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
     free(t->batch);
     free(t->proposals);
+    free(t->anchors);
 }
 
 /* What the options say of rows. */
@@ -141,7 +145,8 @@ static int checkpoint_path(const char *out, char path[4096])
 static int same_model(const rg_claran *was, const rg_claran *now, const char *path)
 {
     bool same = was->input == now->input && was->width == now->width
-                && was->fc == now->fc && was->network == now->network;
+                && was->fc == now->fc && was->network == now->network
+                && was->sampling == now->sampling;
     for (int i = 0; i < RG_CLARAN_ANCHORS; i++)
         same &= was->anchor[i] == now->anchor[i];
     if (same) return 0;
@@ -330,17 +335,18 @@ static int find_roi_targets(trainer *t, int b, uint64_t seed)
     long map = rg_claran_anchors(&t->model);
     long count = t->how->rois;
     rg_box *proposals = t->proposals + (long)b * t->how->proposals.after;
-    rg_roi_targets to = { t->rois.rois + 5 * count * b, t->rois.labels + count * b,
+    int *anchors = t->anchors + (long)b * t->how->proposals.after;
+    rg_roi_targets to = { t->rois.picks + 7 * count * b, t->rois.labels + count * b,
                           t->rois.targets + 4 * RG_CLASSES * count * b,
                           t->rois.weights + 4 * RG_CLASSES * count * b };
     int n = rg_proposal_find(&t->model, &t->how->proposals,
                              t->source + b * 2 * map + map, t->deltas + b * 4 * map,
-                             proposals, NULL);
+                             proposals, NULL, anchors);
     if (n < 0) return -1;
-    return rg_proposal_roi_targets(&t->how->targets, proposals, n, t->batch[b].truths,
-                                   t->batch[b].n, b, (int)count,
-                                   (int)count * t->how->batch,
-                                   rg_random_mix(seed, 2ul * b + 1), to);
+    return rg_proposal_roi_targets(
+        &t->model, &t->how->targets, proposals,
+        t->how->box_gradients ? anchors : NULL, n, t->batch[b].truths, t->batch[b].n, b,
+        (int)count, (int)count * t->how->batch, rg_random_mix(seed, 2ul * b + 1), to);
 }
 
 static int put_roi_targets(trainer *t, uint64_t seed)
@@ -351,7 +357,7 @@ static int put_roi_targets(trainer *t, uint64_t seed)
 #pragma omp parallel for schedule(static, 1) reduction(|: failed)
     for (int b = 0; b < t->how->batch; b++) failed |= find_roi_targets(t, b, seed) != 0;
     if (failed) return RG_FAIL("no memory left to sample RoIs");
-    RG_TRY(rg_net_put(t->net, "rois", t->rois.rois));
+    RG_TRY(rg_net_put(t->net, "picks", t->rois.picks));
     RG_TRY(rg_net_put(t->net, "labels", t->rois.labels));
     RG_TRY(rg_net_put(t->net, "targets", t->rois.targets));
     return rg_net_put(t->net, "weights", t->rois.weights);
@@ -367,7 +373,7 @@ static int train_step(trainer *t)
     RG_TRY(rg_net_forward(t->net, NULL, "rpn_cls_prob"));
     RG_TRY(put_anchor_targets(t, seed));
     RG_TRY(put_roi_targets(t, seed));
-    RG_TRY(rg_net_forward(t->net, "pool_5", NULL));
+    RG_TRY(rg_net_forward(t->net, "rois", NULL));
     RG_TRY(rg_net_backward(t->net));
     RG_TRY(rg_net_update(t->net, &now, &norm));
     if (t->ema) RG_TRY(rg_ema_take(t->ema, t->net));

@@ -32,6 +32,7 @@ typedef struct rg_train_options {
     rg_proposal_options proposals;     /* that RoIs are sampled from */
     rg_optimizer optimizer;            /* its rate is the schedule's */
     const char *freeze, *factors;      /* rows not trained, rates of rows (factor.h) */
+    int box_gradients;                 /* ST pooling's move the proposals, too */
     float dropout;                     /* after fc6 and fc7 */
     float spread;                      /* std of first weights below the convolutions
                                           conv*; 0: He's.  bbox_pred: always 0.001,

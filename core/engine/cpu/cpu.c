@@ -268,6 +268,7 @@ const rg_backend rg_backend_cpu = {
         [RG_BATCHNORM] = OPERATION(batchnorm, batchnorm),
         [RG_ADD] = OPERATION(add, add),
         [RG_UPSAMPLE] = OPERATION(upsample, upsample),
+        [RG_BOXES] = OPERATION(plain, boxes),
         [RG_STPOOL] = OPERATION(stpool, stpool),
         [RG_CONCAT] = OPERATION(plain, concat),
         [RG_DROPOUT] = OPERATION(plain, dropout),

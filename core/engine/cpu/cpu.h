@@ -117,6 +117,8 @@ RG_CPU_OP(rg_cpu_stpool_backward);
 void rg_cpu_stpool_unplan(void *context, rg_node *node);
 RG_CPU_OP(rg_cpu_plain_plan);
 void rg_cpu_plain_unplan(void *context, rg_node *node);
+RG_CPU_OP(rg_cpu_boxes_forward);
+RG_CPU_OP(rg_cpu_boxes_backward);
 RG_CPU_OP(rg_cpu_dropout_forward);
 RG_CPU_OP(rg_cpu_dropout_backward);
 RG_CPU_OP(rg_cpu_concat_forward);

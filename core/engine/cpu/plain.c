@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CONCAT, DROPOUT, SOFTMAX and the losses: small, so the readable kernels do, on plain
+/* BOXES, CONCAT, DROPOUT, SOFTMAX and the losses: small, so the readable kernels do, on plain
  * f32. */
 #include <stdlib.h>
 
@@ -92,6 +92,29 @@ int rg_cpu_dropout_backward(void *context, rg_node *node)
     if (dx == NULL) return 0;
     rg_kernels_dropout(rg_layer_count(node->out->shape), node->seed, node->row->value,
                        rg_cpu_bytes(node->out->grad), dx);
+    return close_backward(context, node);
+}
+
+int rg_cpu_boxes_forward(void *context, rg_node *node)
+{
+    const float *x[3];
+    const rg_shape deltas = node->in[0]->shape;
+    float *y = open_forward(context, node, x);
+    if (y == NULL) return -1;
+    rg_kernels_boxes(deltas.n, rg_layer_count(deltas) / deltas.n, x[0],
+                     node->out->shape.n, x[1], node->row->value, y);
+    return 0;
+}
+
+int rg_cpu_boxes_backward(void *context, rg_node *node)
+{
+    const float *x[3];
+    const rg_shape deltas = node->in[0]->shape;
+    float *dx = open_backward(node, x);
+    if (dx == NULL) return 0;
+    rg_kernels_boxes_back(deltas.n, rg_layer_count(deltas) / deltas.n, x[0],
+                          node->out->shape.n, x[1], node->row->value,
+                          rg_cpu_bytes(node->out->grad), dx);
     return close_backward(context, node);
 }
 

@@ -52,19 +52,13 @@ void rg_cpu_stpool_unplan(void *context, rg_node *node)
 }
 
 /* Along one axis: the two cells a sample lies between, and its part of the way. */
-typedef struct axis { int i0, i1; float f; float u; } axis;
+typedef struct axis { int i0, i1; float f; rg_kernels_place place; } axis;
 
-static axis sample(float lo, float hi, float stride, int cells, int k, int size)
+static axis sample(const rg_row *row, float first, float second, int cells, int k)
 {
-    axis a;
-    float u = size > 1 ? 2.0f * k / (size - 1) - 1 : 0;
-    float x1 = lo / stride, x2 = hi / stride, n = cells;
-    float x = ((x2 - x1) / n * u + (x1 + x2 - n) / n + 1) * n / 2;
-    if (!(x > -1)) x = -1;            /* a NaN ends here too */
-    if (x > n) x = n;
-    int i = (int)floorf(x);
-    a.f = x - i;
-    a.u = u;
+    axis a = { .place = rg_kernels_sample(row, k, first, second, cells) };
+    int i = (int)floorf(a.place.at);
+    a.f = a.place.at - i;
     a.i0 = i < 0 ? 0 : i > cells - 1 ? cells - 1 : i;
     a.i1 = i + 1 < 0 ? 0 : i + 1 > cells - 1 ? cells - 1 : i + 1;
     return a;
@@ -77,11 +71,10 @@ static corner corner_of(const rg_node *node, const float *roi, int point)
 {
     rg_shape in = node->in[0]->shape;
     int size = node->row->size;
-    float stride = node->row->value;
     int image = roi[0] > 0 ? roi[0] < in.n - 1 ? (int)roi[0] : in.n - 1 : 0;
     corner c;
-    c.x = sample(roi[1], roi[3], stride, in.w, point % size, size);
-    c.y = sample(roi[2], roi[4], stride, in.h, point / size, size);
+    c.x = sample(node->row, roi[1], roi[3], in.w, point % size);
+    c.y = sample(node->row, roi[2], roi[4], in.h, point / size);
     const float pooled = rg_kernels_pools(roi, node->row->least, node->row->most);
     for (int k = 0; k < 4; k++) {
         int row = k / 2 ? c.y.i1 : c.y.i0, column = k % 2 ? c.x.i1 : c.x.i0;
@@ -137,13 +130,11 @@ static void features_backward(const rg_node *node, const float *rois, const floa
     }
 }
 
-/* dL/dx of one sample is the sum over channels of dy times the slope of the features;
- * the sample is at (x1 + x2)/2 + u (x2 - x1)/2 cells. */
+/* dL/dx of one sample is the sum over channels of dy times the slope of the features. */
 static void rois_backward(const rg_node *node, const float *x, const float *rois,
                           const float *dy, float *drois)
 {
     int channels = node->out->shape.c, points = node->row->size * node->row->size;
-    float stride = node->row->value;
 #pragma omp parallel for schedule(static)
     for (int r = 0; r < node->out->shape.n; r++) {
         float *d = drois + 5 * r;
@@ -161,10 +152,10 @@ static void rois_backward(const rg_node *node, const float *x, const float *rois
                 gy += from[k] * ((1 - c.x.f) * (v[2][k] - v[0][k])
                                  + c.x.f * (v[3][k] - v[1][k]));
             }
-            d[1] += gx * (1 - c.x.u) / 2 / stride;
-            d[2] += gy * (1 - c.y.u) / 2 / stride;
-            d[3] += gx * (1 + c.x.u) / 2 / stride;
-            d[4] += gy * (1 + c.y.u) / 2 / stride;
+            d[1] += gx * c.x.place.by_first;
+            d[2] += gy * c.y.place.by_first;
+            d[3] += gx * c.x.place.by_second;
+            d[4] += gy * c.y.place.by_second;
         }
     }
 }

@@ -6,6 +6,8 @@
 
 #include "core/engine/random.h"
 
+#define LARGEST_LOG_RATIO 4.135166556742356f   /* log(1000/16) */
+
 /* Where the kernel's point (down, right) of a strided convolution takes output cell
  * i, j from: x[i * stride + down][j * stride + right], for j from `first` to before
  * `end`, those inside. */
@@ -281,8 +283,85 @@ bool rg_kernels_pools(const float *roi, float least, float most)
     return size >= least && (most == 0 || size < most);
 }
 
-/* One coordinate of a sample: between which two cells, how far along, and how that
- * moves with the two ends of the box. */
+/* The four deltas of a pick and the sides of its anchor. */
+typedef struct pick { const float *anchor; long at[4]; float w, h; } pick;
+
+static bool is_picked(const float *from, int images, long count, pick *p)
+{
+    const float first = from[5], step = from[6];
+    if (!(first >= 0 && step >= 0 && first + 3 * step < (float)count)
+        || !(from[0] >= 0 && from[0] < (float)images)) return false;
+    *p = (pick){ .anchor = from + 1, .w = from[3] - from[1] + 1,
+                 .h = from[4] - from[2] + 1 };
+    for (int k = 0; k < 4; k++)
+        p->at[k] = (long)from[0] * count + (long)first + k * (long)step;
+    return true;
+}
+
+/* One axis: from the anchor's near end and length to both ends of the box. */
+static void decode(float near, float length, float shift, float ratio, float ends[2])
+{
+    float middle = shift * length + near + length / 2;
+    float half = expf(fminf(ratio, LARGEST_LOG_RATIO)) * length / 2;
+    ends[0] = middle - half;
+    ends[1] = middle + half - 1;
+}
+
+static float clip(float x, float side)
+{
+    return x < 0 ? 0 : x > side - 1 ? side - 1 : x;
+}
+
+void rg_kernels_boxes(int images, long count, const float *deltas, int npicks,
+                      const float *picks, float side, float *rois)
+{
+    for (int i = 0; i < npicks; i++, picks += 7, rois += 5) {
+        float x[2], y[2];
+        pick p;
+        memcpy(rois, picks, 5 * sizeof *rois);
+        if (!is_picked(picks, images, count, &p)) continue;
+        decode(p.anchor[0], p.w, deltas[p.at[0]], deltas[p.at[2]], x);
+        decode(p.anchor[1], p.h, deltas[p.at[1]], deltas[p.at[3]], y);
+        for (int k = 0; k < 2; k++) {
+            rois[1 + 2 * k] = clip(x[k], side);
+            rois[2 + 2 * k] = clip(y[k], side);
+        }
+    }
+}
+
+/* Of one axis, `dends` being the gradients of its two ends. */
+static void decode_back(float near, float length, float shift, float ratio, float side,
+                        const float dends[2], float *dshift, float *dratio)
+{
+    float ends[2];
+    decode(near, length, shift, ratio, ends);
+    for (int k = 0; k < 2; k++) {
+        if (!(ends[k] >= 0 && ends[k] <= side - 1)) continue;
+        *dshift += dends[k] * length;
+        if (ratio < LARGEST_LOG_RATIO)
+            *dratio += dends[k] * (k ? 0.5f : -0.5f) * expf(ratio) * length;
+    }
+}
+
+void rg_kernels_boxes_back(int images, long count, const float *deltas, int npicks,
+                           const float *picks, float side, const float *drois,
+                           float *ddeltas)
+{
+    memset(ddeltas, 0, (size_t)images * (size_t)count * sizeof *ddeltas);
+    for (int i = 0; i < npicks; i++, picks += 7, drois += 5) {
+        pick p;
+        if (!is_picked(picks, images, count, &p)) continue;
+        decode_back(p.anchor[0], p.w, deltas[p.at[0]], deltas[p.at[2]], side,
+                    (float[]){ drois[1], drois[3] }, &ddeltas[p.at[0]],
+                    &ddeltas[p.at[2]]);
+        decode_back(p.anchor[1], p.h, deltas[p.at[1]], deltas[p.at[3]], side,
+                    (float[]){ drois[2], drois[4] }, &ddeltas[p.at[1]],
+                    &ddeltas[p.at[3]]);
+    }
+}
+
+/* Between which two cells a sample lies, how far along, and how that moves with the two
+ * ends of the box. */
 typedef struct sample { int low, high; float along, by_first, by_second; } sample;
 
 static int clamp(int i, int end)
@@ -290,21 +369,33 @@ static int clamp(int i, int end)
     return i < 0 ? 0 : i >= end ? end - 1 : i;
 }
 
-/* Eq. 8: ((theta u + shift) + 1) W / 2 with theta = (x2 - x1) / W and
- * shift = (x1 + x2 - W) / W is x1 (1 - u) / 2 + x2 (1 + u) / 2: W falls out. */
-static sample sample_at(int i, int size, float first, float second, float stride,
-                        int cells)
+/* ((theta u + shift) + 1) W / 2 with theta = (x2 - x1) / W.  The paper's Eq. 8 has
+ * shift = (x1 + x2 - W) / W: x1 (1 - u) / 2 + x2 (1 + u) / 2, W falls out.  The authors'
+ * program has (x1 + x2 - W - 1) / (W - 1). */
+rg_kernels_place rg_kernels_sample(const rg_row *row, int i, float first, float second,
+                                   int cells)
 {
-    float u = size > 1 ? 2.0f * i / (size - 1) - 1 : 0;
-    sample s = { .by_first = (1 - u) / 2 / stride, .by_second = (1 + u) / 2 / stride };
-    float position = first * s.by_first + second * s.by_second;
-    if (!(position >= -1)) position = -1;
-    if (position > cells) position = cells;
-    int cell = (int)floorf(position);
-    s.low = clamp(cell, cells);
-    s.high = clamp(cell + 1, cells);
-    s.along = position - cell;
-    return s;
+    const float u = row->size > 1 ? 2.0f * i / (row->size - 1) - 1 : 0;
+    const float stride = row->value, wide = cells;
+    float skew = 1, shift = 0;
+    if (row->sampling == RG_SAMPLING_AUTHORS && cells > 1) {
+        skew = wide / (wide - 1);
+        shift = -skew;
+    }
+    rg_kernels_place p = { .by_first = (skew - u) / 2 / stride,
+                           .by_second = (skew + u) / 2 / stride };
+    p.at = first * p.by_first + second * p.by_second + shift;
+    if (!(p.at >= -1)) p.at = -1;        /* a NaN ends here too */
+    if (p.at > wide) p.at = wide;
+    return p;
+}
+
+static sample sample_at(const rg_row *row, int i, float first, float second, int cells)
+{
+    const rg_kernels_place p = rg_kernels_sample(row, i, first, second, cells);
+    const int cell = (int)floorf(p.at);
+    return (sample){ clamp(cell, cells), clamp(cell + 1, cells), p.at - cell,
+                     p.by_first, p.by_second };
 }
 
 static int image_of(const float *roi, int images)
@@ -320,19 +411,19 @@ static float read_sample(sample v, sample h, int width, const float *plane)
            + v.along * ((1 - h.along) * high[h.low] + h.along * high[h.high]);
 }
 
-void rg_kernels_stpool(rg_shape in, const float *x, int nrois, const float *rois,
-                       int size, float stride, float least, float most, float *y)
+void rg_kernels_stpool(const rg_row *row, rg_shape in, const float *x, int nrois,
+                       const float *rois, float *y)
 {
     long plane = (long)in.h * in.w;
     for (int r = 0; r < nrois; r++) {
         const float *roi = rois + 5L * r;
         const float *image = x + (long)image_of(roi, in.n) * in.c * plane;
-        const bool pooled = rg_kernels_pools(roi, least, most);
+        const bool pooled = rg_kernels_pools(roi, row->least, row->most);
         for (int c = 0; c < in.c; c++)
-            for (int i = 0; i < size; i++)
-                for (int j = 0; j < size; j++) {
-                    sample v = sample_at(i, size, roi[2], roi[4], stride, in.h);
-                    sample h = sample_at(j, size, roi[1], roi[3], stride, in.w);
+            for (int i = 0; i < row->size; i++)
+                for (int j = 0; j < row->size; j++) {
+                    sample v = sample_at(row, i, roi[2], roi[4], in.h);
+                    sample h = sample_at(row, j, roi[1], roi[3], in.w);
                     *y++ = pooled ? read_sample(v, h, in.w, image + c * plane) : 0;
                 }
     }
@@ -364,9 +455,8 @@ static void move_box(sample v, sample h, int width, float dy, const float *plane
     droi[4] += dy * down * v.by_second;
 }
 
-void rg_kernels_stpool_back(rg_shape in, const float *x, int nrois, const float *rois,
-                            int size, float stride, float least, float most,
-                            const float *dy, float *dx, float *drois)
+void rg_kernels_stpool_back(const rg_row *row, rg_shape in, const float *x, int nrois,
+                            const float *rois, const float *dy, float *dx, float *drois)
 {
     long plane = (long)in.h * in.w;
     if (dx) memset(dx, 0, (size_t)rg_layer_count(in) * sizeof *dx);
@@ -374,15 +464,15 @@ void rg_kernels_stpool_back(rg_shape in, const float *x, int nrois, const float 
     for (int r = 0; r < nrois; r++) {
         const float *roi = rois + 5L * r;
         long image = (long)image_of(roi, in.n) * in.c * plane;
-        if (!rg_kernels_pools(roi, least, most)) {
-            dy += (long)in.c * size * size;
+        if (!rg_kernels_pools(roi, row->least, row->most)) {
+            dy += (long)in.c * row->size * row->size;
             continue;
         }
         for (int c = 0; c < in.c; c++, image += plane)
-            for (int i = 0; i < size; i++)
-                for (int j = 0; j < size; j++, dy++) {
-                    sample v = sample_at(i, size, roi[2], roi[4], stride, in.h);
-                    sample h = sample_at(j, size, roi[1], roi[3], stride, in.w);
+            for (int i = 0; i < row->size; i++)
+                for (int j = 0; j < row->size; j++, dy++) {
+                    sample v = sample_at(row, i, roi[2], roi[4], in.h);
+                    sample h = sample_at(row, j, roi[1], roi[3], in.w);
                     if (dx) spread_sample(v, h, in.w, *dy, dx + image);
                     if (drois) move_box(v, h, in.w, *dy, x + image, drois + 5L * r);
                 }

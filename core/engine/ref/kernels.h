@@ -68,16 +68,33 @@ void rg_kernels_concat_back(rg_shape in, int classes, long first, long total,
  * no limit; what is not a number counts as 0. */
 bool rg_kernels_pools(const float *roi, float least, float most);
 
+/* Eq. 3.  picks [npicks][7]: image index, x1, y1, x2, y2 [network pixels], first, step;
+ * deltas [images][count]; rois, drois [npicks][5].  dw and dh are capped at log(1000/16)
+ * and the box is clipped to 0 .. side - 1; where either holds, nothing flows back.  An
+ * index out of range takes the box as it is, as a negative `first` does. */
+void rg_kernels_boxes(int images, long count, const float *deltas, int npicks,
+                      const float *picks, float side, float *rois);
+void rg_kernels_boxes_back(int images, long count, const float *deltas, int npicks,
+                           const float *picks, float side, const float *drois,
+                           float *ddeltas);
+
 /* Eq. 8.  rois [nrois][5]: image index, x1, y1, x2, y2 [network pixels], `stride` of
  * them to a feature cell; y, dy [nrois][c][size][size].  Samples outside the map see
  * its rim; an index or coordinate that is out of range or not finite is clamped; RoIs
- * that rg_kernels_pools leaves out make zeros and take no gradient.  dx or
- * drois may be NULL; the index gets no gradient. */
-void rg_kernels_stpool(rg_shape in, const float *x, int nrois, const float *rois,
-                       int size, float stride, float least, float most, float *y);
-void rg_kernels_stpool_back(rg_shape in, const float *x, int nrois, const float *rois,
-                            int size, float stride, float least, float most,
-                            const float *dy, float *dx, float *drois);
+ * that rg_kernels_pools leaves out make zeros and take no gradient.  `row` says size,
+ * stride, sampling and least, most.  dx or drois may be NULL; the index gets no
+ * gradient. */
+void rg_kernels_stpool(const rg_row *row, rg_shape in, const float *x, int nrois,
+                       const float *rois, float *y);
+void rg_kernels_stpool_back(const rg_row *row, rg_shape in, const float *x, int nrois,
+                            const float *rois, const float *dy, float *dx,
+                            float *drois);
+
+/* Where sample i of `size` between the two ends of a box lies [cells], and how that
+ * moves with them. */
+typedef struct rg_kernels_place { float at, by_first, by_second; } rg_kernels_place;
+rg_kernels_place rg_kernels_sample(const rg_row *row, int i, float first, float second,
+                                   int cells);
 
 /* x [n][inputs], weight [outputs][inputs], bias [outputs], y [n][outputs]. */
 void rg_kernels_fc(int n, int inputs, int outputs, const float *x, const float *weight,

@@ -282,22 +282,39 @@ OPERATION(backward_maxpool)
     return 0;
 }
 
+OPERATION(forward_boxes)
+{
+    const rg_tensor *deltas = node->in[0], *picks = node->in[1];
+    rg_kernels_boxes(deltas->shape.n, rg_layer_count(deltas->shape) / deltas->shape.n,
+                     deltas->data, picks->shape.n, picks->data, node->row->value,
+                     node->out->data);
+    return 0;
+}
+
+OPERATION(backward_boxes)
+{
+    const rg_tensor *deltas = node->in[0], *picks = node->in[1];
+    if (deltas->grad)
+        rg_kernels_boxes_back(deltas->shape.n,
+                              rg_layer_count(deltas->shape) / deltas->shape.n,
+                              deltas->data, picks->shape.n, picks->data,
+                              node->row->value, node->out->grad, deltas->grad);
+    return 0;
+}
+
 OPERATION(forward_stpool)
 {
     const rg_tensor *features = node->in[0], *rois = node->in[1];
-    rg_kernels_stpool(features->shape, features->data, rois->shape.n, rois->data,
-                      node->row->size, node->row->value, node->row->least,
-                      node->row->most, node->out->data);
+    rg_kernels_stpool(node->row, features->shape, features->data, rois->shape.n,
+                      rois->data, node->out->data);
     return 0;
 }
 
 OPERATION(backward_stpool)
 {
     const rg_tensor *features = node->in[0], *rois = node->in[1];
-    rg_kernels_stpool_back(features->shape, features->data, rois->shape.n, rois->data,
-                           node->row->size, node->row->value, node->row->least,
-                           node->row->most, node->out->grad, features->grad,
-                           rois->grad);
+    rg_kernels_stpool_back(node->row, features->shape, features->data, rois->shape.n,
+                           rois->data, node->out->grad, features->grad, rois->grad);
     return 0;
 }
 
@@ -533,6 +550,7 @@ const rg_backend rg_backend_ref = {
         [RG_INPUT] = { plan, nothing, nothing, unplan },
         [RG_CONV] = { plan, forward_conv, backward_conv, unplan },
         [RG_MAXPOOL] = { plan, forward_maxpool, backward_maxpool, unplan },
+        [RG_BOXES] = { plan, forward_boxes, backward_boxes, unplan },
         [RG_STPOOL] = { plan, forward_stpool, backward_stpool, unplan },
         [RG_BATCHNORM] = { plan_batchnorm, forward_batchnorm, backward_batchnorm,
                            unplan },
