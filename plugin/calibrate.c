@@ -9,6 +9,8 @@
 #include "plugin/finder.h"
 #include "plugin/options.h"
 
+enum { ROUNDS = 3 };                  /* the label of a source changes with the fit */
+
 typedef struct task {
     rg_finder finder;
     rg_calibration fit;
@@ -27,10 +29,10 @@ static void print_error(const char *what, double error)
 static void print_fit(const task *t)
 {
     const rg_calibration *c = &t->fit;
-    printf("%d detections in %d fields, one per source at any P; %d right (IoU > %g)\n"
-           "P = sigmoid(%.4f logit(p) %+.4f)\nexpected calibration error:\n",
-           c->detections, t->list->nfields, c->right, t->iou, c->calibration[0],
-           c->calibration[1]);
+    printf("%d detections in %d fields, one per source at any P; %d right (IoU > %g)\n",
+           c->detections, t->list->nfields, c->right, t->iou);
+    rg_finder_print_calibration("P = ", c->calibration);
+    printf("expected calibration error:\n");
     print_error("before", c->before);
     print_error("after, on the same detections", c->after);
     print_error("after, each left out (cross-validated)", c->crossed);
@@ -41,10 +43,19 @@ static int calibrate(task *t, const char *path)
 {
     RG_TRY(rg_dataset_read(&t->list, path));
     RG_TRY(rg_finder_open(&t->finder, t->list->fields[0].infrared != NULL));
-    RG_TRY(rg_examine(t->finder.detector, t->list, t->finder.how.threshold,
-                      rg_options_progress, "fields", &t->evaluation));
-    if (rg_calibrate_fit(t->evaluation, t->iou, &t->fit) != 0)
-        return rg_error_prefix("%s: ", path);
+    rg_detect_calibrate(t->finder.detector, t->fit.calibration);      /* none as yet */
+    double before = NAN;
+    for (int round = 0; round < ROUNDS; round++) {
+        rg_evaluate_free(t->evaluation);
+        t->evaluation = NULL;
+        RG_TRY(rg_examine(t->finder.detector, t->list, t->finder.how.threshold,
+                          rg_options_progress, "fields", &t->evaluation));
+        if (rg_calibrate_fit(t->evaluation, t->iou, &t->fit) != 0)
+            return rg_error_prefix("%s: ", path);
+        rg_detect_calibrate(t->finder.detector, t->fit.calibration);
+        if (round == 0) before = t->fit.before;
+    }
+    t->fit.before = before;
     RG_TRY(rg_calibrate_write(&t->fit, t->finder.model, path, t->out));
     print_fit(t);
     return 0;
@@ -59,7 +70,7 @@ int rg_calibrate_main(int argc, char **argv)
         { "output", 'o', RG_OPTION_TEXT, &t.out, 0, 0, "FILE",
           "the calibrated model (needed)" },
         { "temperature", 0, RG_OPTION_FLAG, &t.fit.temperature, 0, 0, NULL,
-          "fit a only, b = 0: for lists of few sources" },
+          "fit a only, every b = 0: for lists of few sources" },
         { "iou", 0, RG_OPTION_DOUBLE, &t.iou, 0, 1, "IOU",
           "overlap with the truth that a right detection needs: 0.5" },
         { "folds", 0, RG_OPTION_INT, &t.fit.folds, 2, 1000, "K",
@@ -69,9 +80,10 @@ int rg_calibrate_main(int argc, char **argv)
         RG_FINDER_OPTIONS(t.finder), { .name = NULL }
     };
     const rg_usage usage = { "calibrate", "HELD.csv --model MODEL.fits -o FILE",
-        "Fit P = sigmoid(a logit(p) + b) to the detections in a labelled list that\n"
-        "the model was not trained on, so that of sources marked 0.9 nine in ten are\n"
-        "right, and write the model with a and b.  The weights stay as they are.",
+        "Fit P = sigmoid(a logit(p) + b), b by class, to the detections in a labelled\n"
+        "list that the model was not trained on, so that of sources marked 0.9 nine\n"
+        "in ten are right, and write the model with them.  The weights stay as they\n"
+        "are.",
         options };
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;

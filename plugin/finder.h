@@ -62,6 +62,10 @@ void rg_finder_close(rg_finder *finder);
 void rg_finder_provenance(const rg_finder *finder, const rg_image *image,
                           rg_provenance *from);
 
+/* A line on stdout: how probabilities are calibrated (rg_claran). */
+void rg_finder_print_calibration(const char *what,
+                                 const float calibration[RG_CLASSES]);
+
 /* A table for people on stdout: one line a detection. */
 void rg_finder_table(const rg_detection *found, int n);
 

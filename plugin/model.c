@@ -4,6 +4,7 @@
 #include "core/detector/claran.h"
 #include "core/engine/error.h"
 #include "plugin/commands.h"
+#include "plugin/finder.h"
 #include "plugin/options.h"
 
 static int print_rows(const rg_claran *model)
@@ -26,8 +27,7 @@ static void print_header(const char *path, const rg_claran *model,
     printf(" pixels; means %g %g %g (B, G, R)\n", model->mean[0], model->mean[1],
            model->mean[2]);
     if (model->calibration[0] == 0) printf("probabilities not calibrated\n");
-    else printf("probabilities calibrated: sigmoid(%g logit(p) %+g)\n",
-                model->calibration[0], model->calibration[1]);
+    else rg_finder_print_calibration("probabilities calibrated: ", model->calibration);
     for (int i = 0; i < rg_weights_histories(weights); i++)
         printf("  %s\n", rg_weights_history(weights, i));
     printf("\n");

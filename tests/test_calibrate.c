@@ -8,68 +8,74 @@
 #include "core/evaluation/reliability.h"
 #include "tests/check.h"
 
-/* One field each: P says `raw`, and it is right or not. */
-static void add(rg_evaluation *e, double raw, bool right)
+/* One field each: P says `raw` of the class, and it is right or not. */
+static void add(rg_evaluation *e, int class_, double raw, bool right)
 {
-    const rg_label label = { 0, 0, 10, 10, 1, 1 };
-    const rg_detection d = { .class_ = right ? 1 : 2, .probability = (float)raw,
+    const double away = right ? 0 : 100;
+    const rg_label label = { away, 0, away + 10, 10, class_, 1 };
+    const rg_detection d = { .class_ = class_, .probability = (float)raw,
                              .raw = (float)raw, .xmax = 10, .ymax = 10 };
     CHECK_OK(rg_evaluate_add(e, NULL, 0, &label, 1));
     CHECK_OK(rg_evaluate_choose(e, RG_FOUND_SINGLE, &d, 1));
 }
 
-/* n detections right with the chance sigmoid(a logit(raw) + b). */
-static rg_evaluation *draw(int n, double a, double b)
+/* n detections right with the chance sigmoid(a logit(raw) + b), the classes 1 and 2 in
+ * turn, b of class 2 being `other`. */
+static rg_evaluation *draw(int n, double a, double b, double other)
 {
     uint64_t state = 5;
     rg_evaluation *e = rg_evaluate_new();
     for (int i = 0; i < n; i++) {
         const double logit = 1 + 2 * rg_random_normal(&state);
-        const double chance = 1 / (1 + exp(-(a * logit + b)));
-        add(e, 1 / (1 + exp(-logit)), rg_random_uniform(&state) < chance);
+        const double chance = 1 / (1 + exp(-(a * logit + (i % 2 ? other : b))));
+        add(e, 1 + i % 2, 1 / (1 + exp(-logit)), rg_random_uniform(&state) < chance);
     }
     return e;
 }
 
 static void what_was_drawn_is_found(void)
 {
-    rg_evaluation *e = draw(4000, 0.6, -0.4);
+    rg_evaluation *e = draw(4000, 0.6, -1.2, 0.2);
     rg_calibration c = { .folds = 5, .seed = 1 };
     CHECK_OK(rg_calibrate_fit(e, 0.5, &c));
     CHECK_NEAR(c.calibration[0], 0.6, 0.06);
-    CHECK_NEAR(c.calibration[1], -0.4, 0.1);
+    CHECK_NEAR(c.calibration[1], -1.2, 0.12);
+    CHECK_NEAR(c.calibration[2], 0.2, 0.12);
+    for (int k = 3; k < RG_CLASSES; k++) CHECK(c.calibration[k] == 0);
     CHECK(c.detections == 4000 && c.right > 1500 && c.right < 3500);
     CHECK(c.before > 0.1 && c.after < 0.025 && c.crossed < 0.03 && c.chance < 0.02);
     rg_evaluate_free(e);
 }
 
-/* At the minimum of a fit with b free, P and the share that is right agree on average,
- * but for the prior's pull. */
+/* At the minimum P and the share that is right agree on average in each class, but for
+ * the prior's pull. */
 static void likelihood_is_at_its_maximum(void)
 {
-    rg_evaluation *e = draw(300, 1.5, 0.5);
+    rg_evaluation *e = draw(300, 1.5, 0.5, -0.5);
     rg_calibration c = { .folds = 5, .seed = 1 };
     CHECK_OK(rg_calibrate_fit(e, 0.5, &c));
-    const rg_claran m = { .calibration = { c.calibration[0], c.calibration[1] } };
-    double slope[2] = { c.calibration[0] - 1, c.calibration[1] };
+    rg_claran m = { .input = 0 };
+    memcpy(m.calibration, c.calibration, sizeof m.calibration);
+    double slope[3] = { c.calibration[0] - 1, 0.25 * c.calibration[1],
+                        0.25 * c.calibration[2] };
     for (int i = 0; i < 300; i++) {
         const rg_entry *d = &e->found[RG_FOUND_SINGLE].item[i];
-        const double off = rg_claran_calibrate(&m, d->raw) - (d->class_ == 1);
+        const bool right = e->truths.item[i].box.x1 == 0;
+        const double off = rg_claran_calibrate(&m, d->class_, d->raw) - right;
         slope[0] += off * log(d->raw / (1 - d->raw));
-        slope[1] += off;
+        slope[d->class_] += off;
     }
-    CHECK_NEAR(slope[0], 0, 1e-2);
-    CHECK_NEAR(slope[1], 0, 1e-2);
+    for (int k = 0; k < 3; k++) CHECK_NEAR(slope[k], 0, 1e-2);
     rg_evaluate_free(e);
 }
 
 static void temperature_leaves_b(void)
 {
-    rg_evaluation *e = draw(2000, 0.5, 0);
+    rg_evaluation *e = draw(2000, 0.5, 0, 0);
     rg_calibration c = { .temperature = true, .folds = 5, .seed = 1 };
     CHECK_OK(rg_calibrate_fit(e, 0.5, &c));
     CHECK_NEAR(c.calibration[0], 0.5, 0.06);
-    CHECK(c.calibration[1] == 0);
+    CHECK(c.calibration[1] == 0 && c.calibration[2] == 0);
     rg_evaluate_free(e);
 }
 
@@ -77,7 +83,7 @@ static void perfect_separation_does_not_diverge(void)
 {
     rg_evaluation *e = rg_evaluate_new();
     rg_calibration c = { .folds = 2, .seed = 1 };
-    for (int i = 0; i < 20; i++) add(e, i < 10 ? 1.0 : 0.06, i < 10);
+    for (int i = 0; i < 20; i++) add(e, 1, i < 10 ? 1.0 : 0.06, i < 10);
     CHECK_OK(rg_calibrate_fit(e, 0.5, &c));
     CHECK(c.calibration[0] > 0 && c.calibration[0] < 10);
     CHECK(fabs(c.calibration[1]) < 10 && c.after < 0.1);
@@ -86,7 +92,7 @@ static void perfect_separation_does_not_diverge(void)
 
 static void what_cannot_be_calibrated(void)
 {
-    rg_evaluation *few = draw(9, 1, 0), *wrong = draw(500, -1, 0);
+    rg_evaluation *few = draw(9, 1, 0, 0), *wrong = draw(500, -1, 0, 0);
     rg_calibration c = { .folds = 5, .seed = 1 };
     CHECK_FAILS(rg_calibrate_fit(few, 0.5, &c), "too few");
     CHECK_FAILS(rg_calibrate_fit(wrong, 0.5, &c), "cannot be calibrated");

@@ -402,6 +402,30 @@ static void calibration_changes_numbers_only(void)
     rg_image_free(image);
 }
 
+/* One label per source: the one whose calibrated probability is highest. */
+static void calibration_chooses_the_label(void)
+{
+    rg_image *image = blank(100, 100, 1.8, 0);
+    rg_detect_options options = rg_detect_defaults;
+    rg_detection *f = NULL;
+    int n = 0, best = 0;
+    put_source(image, 0, 0, 0.01f);
+    for (int i = 0; i < 2; i++) {
+        rg_claran fitted = model;
+        fitted.calibration[0] = (float)i;
+        fitted.calibration[best] = i ? -50 : 0;
+        rg_weights *w = make_weights();
+        CHECK_OK(rg_claran_describe(&fitted, w));
+        rg_detector *d = open_weights(w, &options);
+        CHECK_OK(rg_detect(d, image, NULL, &f, &n));
+        CHECK(n == 1 && f[0].class_ != best && f[0].raw > 0.05f);
+        best = n == 1 ? f[0].class_ : 0;
+        free(f);
+        rg_detect_close(d);
+    }
+    rg_image_free(image);
+}
+
 static void images_without_emission(void)
 {
     rg_image *flat = blank(100, 100, 1.8, 0);
@@ -543,6 +567,7 @@ int main(void)
     CHECK_RUN(thresholds_and_the_best);
     CHECK_RUN(choosing_afterwards);
     CHECK_RUN(calibration_changes_numbers_only);
+    CHECK_RUN(calibration_chooses_the_label);
     CHECK_RUN(images_without_emission);
     CHECK_RUN(images_that_cannot_be_searched);
     CHECK_RUN(models_that_cannot_be_used);

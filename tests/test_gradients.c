@@ -358,13 +358,15 @@ static void stpool(void)
 
 static void boxes(void)
 {
-    CHECK_TABLE(1e-2, 2e-3, true, INPUT("x", 2, 8, 3, 2), INPUT("the.picks", 5, 7, 1, 1),
+    CHECK_TABLE(1e-2, 2e-3, true, INPUT("x", 2, 8, 3, 2),
+                INPUT("the.picks", 5, 7, 1, 1),
                 BOXES("y", "x", "the.picks", 100), PUSH("push", "y", 5, 5, 1, 1));
 }
 
 static void stpool_moves_its_proposals(void)
 {
-    CHECK_TABLE(2e-3, 5e-3, true, INPUT("x", 2, 3, 6, 7), INPUT("the.picks", 5, 7, 1, 1),
+    CHECK_TABLE(2e-3, 5e-3, true, INPUT("x", 2, 3, 6, 7),
+                INPUT("the.picks", 5, 7, 1, 1),
                 CONV("deltas", "x", 3, 8, 1, LINEAR),
                 BOXES("some_rois", "deltas", "the.picks", 100),
                 STPOOL("y", "x", "some_rois", 3, 16), PUSH("push", "y", 5, 3, 3, 3),

@@ -269,8 +269,8 @@ static void rois_are_tied_to_their_anchors(void)
         deltas[i] = (float)(rg_random_uniform(&state) - 0.5);
     int n = rg_proposal_find(&model, &many, source, deltas, boxes, NULL, anchors);
     CHECK(n > ROIS);
-    CHECK_OK(rg_proposal_roi_targets(&model, &rg_target_defaults, boxes, anchors, n, two,
-                                     2, 0, ROIS, ROIS, 5, into));
+    CHECK_OK(rg_proposal_roi_targets(&model, &rg_target_defaults, boxes, anchors, n,
+                                     two, 2, 0, ROIS, ROIS, 5, into));
     rg_kernels_boxes(1, VALUES, deltas, ROIS, rois[0], (float)model.input, moved[0]);
     for (int k = 0; k < ROIS; k++) {
         float nearest = 1e9f;
@@ -329,7 +329,8 @@ static void sampling_is_as_asked(void)
     CHECK(positives == 2 && negatives == 18);
     how.foregrounds = 0.5f;
     how.background = 0.1f;
-    CHECK_OK(rg_proposal_roi_targets(&model, &how, boxes, NULL, n, two, 2, 0, ROIS, ROIS, 5, into));
+    CHECK_OK(rg_proposal_roi_targets(&model, &how, boxes, NULL, n, two, 2, 0, ROIS,
+                                     ROIS, 5, into));
     int default_share = ROIS / 4, foregrounds = count_rois(1) + count_rois(5);
     CHECK(foregrounds > default_share && foregrounds <= ROIS / 2);
 }

@@ -134,7 +134,7 @@ static void ten_steps_on_cpu_equal_those_of_ref(void)
     steps_on_cpu_equal_those_of_ref(10);
 }
 
-/* The gradients of ST pooling reach the deltas: another model, alike on both backends. */
+/* The gradients of ST pooling reach the deltas: another model, the same on both. */
 static void box_gradients_move_the_proposals(void)
 {
     rg_train_report plain, cpu, ref;

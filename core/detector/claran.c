@@ -209,7 +209,7 @@ typedef struct number {
 } number;
 
 #define NEEDED (3 + RG_CLARAN_ANCHORS + 3)
-#define NUMBERS (NEEDED + 2)     /* older models have no calibration */
+#define NUMBERS (NEEDED + RG_CLASSES)     /* older models have no calibration */
 
 static void list_numbers(rg_claran *m, number list[NUMBERS])
 {
@@ -226,9 +226,15 @@ static void list_numbers(rg_claran *m, number list[NUMBERS])
         { "MEAN_B", "subtracted from the blue channel", NULL, &m->mean[0], 0, 255 },
         { "MEAN_G", "subtracted from the green channel", NULL, &m->mean[1], 0, 255 },
         { "MEAN_R", "subtracted from the red channel", NULL, &m->mean[2], 0, 255 },
-        { "CALIBA", "P = sigmoid(CALIBA logit(p) + CALIBB)", NULL, &m->calibration[0],
-          0, 1e3 },
-        { "CALIBB", "CALIBA 0: not calibrated", NULL, &m->calibration[1], -100, 100 },
+        { "CALIBA", "P = sigmoid(CALIBA logit(p) + CALIBB of the class)", NULL,
+          &m->calibration[0], 0, 1e3 },
+        { "CALIBB1", "of CLASS1; CALIBA 0: not calibrated", NULL, &m->calibration[1],
+          -100, 100 },
+        { "CALIBB2", "of CLASS2", NULL, &m->calibration[2], -100, 100 },
+        { "CALIBB3", "of CLASS3", NULL, &m->calibration[3], -100, 100 },
+        { "CALIBB4", "of CLASS4", NULL, &m->calibration[4], -100, 100 },
+        { "CALIBB5", "of CLASS5", NULL, &m->calibration[5], -100, 100 },
+        { "CALIBB6", "of CLASS6", NULL, &m->calibration[6], -100, 100 },
     };
     memcpy(list, all, sizeof all);
 }
@@ -298,7 +304,8 @@ static int read_sampling(const rg_weights *weights, rg_sampling *sampling)
             return 0;
         }
     return RG_FAIL("this is no model this program can use: STPOOL is \"%s\" where "
-                   "\"%s\" or \"%s\" is needed", text, samplings[0].text, samplings[1].text);
+                   "\"%s\" or \"%s\" is needed", text, samplings[0].text,
+                   samplings[1].text);
 }
 
 static int expect_texts(const rg_weights *weights)
@@ -339,9 +346,9 @@ int rg_claran_recognise(rg_claran *model, const rg_weights *weights)
     return 0;
 }
 
-float rg_claran_calibrate(const rg_claran *model, float p)
+float rg_claran_calibrate(const rg_claran *model, int class_, float p)
 {
-    const double a = model->calibration[0], b = model->calibration[1];
+    const double a = model->calibration[0], b = model->calibration[class_];
     if (a == 0) return p;
     const double clear = fmin(fmax(p, LOGIT_RIM), 1 - LOGIT_RIM);
     return (float)(1 / (1 + exp(-(a * log(clear / (1 - clear)) + b))));

@@ -34,7 +34,8 @@ typedef struct rg_claran {
     rg_method method;
     rg_sampling sampling;          /* of ST pooling: Eq. 8 */
     float mean[3];                 /* B, G, R subtracted from the 8-bit image */
-    float calibration[2];          /* a, b of rg_claran_calibrate; a = 0: none */
+    float calibration[RG_CLASSES]; /* a, and b of each class, of rg_claran_calibrate;
+                                      a = 0: none */
 } rg_claran;
 
 extern const rg_claran rg_claran_paper;
@@ -93,10 +94,11 @@ int rg_claran_cells(const rg_claran *model);
 int rg_claran_describe(const rg_claran *model, rg_weights *weights);
 int rg_claran_recognise(rg_claran *model, const rg_weights *weights);
 
-/* The network's probability p as one that can be believed (Platt 1999): sigmoid(a
- * logit(p) + b).  It never falls as p rises; without a calibration it is p, to the
- * bit. */
-float rg_claran_calibrate(const rg_claran *model, float p);
+/* The network's probability p of a class, 1..6, as one that can be believed (Platt
+ * 1999; the offset by class also undoes that classes are not as frequent on the sky as
+ * in training): sigmoid(a logit(p) + b[class]).  It never falls as p rises; without a
+ * calibration it is p, to the bit. */
+float rg_claran_calibrate(const rg_claran *model, int class_, float p);
 
 /* What outputs call the model: the hash of its weights, and after a dash four digits of
  * its calibration if it has one ("0a1b2c3d", "0a1b2c3d-4e5f"). */

@@ -418,8 +418,8 @@ static int collect(const rg_detector *d, const rg_image *image, const rg_sky *wi
         const int class_ = k % RG_CLASSES;
         const float raw = d->probability[k];
         if (class_ == RG_CLASS_BACKGROUND || !(raw > PROBABILITY_LEAST)) continue;
-        rg_detection one = { .class_ = class_, .raw = raw,
-                             .probability = rg_claran_calibrate(&d->model, raw) };
+        const float probability = rg_claran_calibrate(&d->model, class_, raw);
+        rg_detection one = { .class_ = class_, .probability = probability, .raw = raw };
         rg_box box = rg_boxes_decode(d->proposals[k / RG_CLASSES],
                                      d->shifts + (size_t)4 * k);
         if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2)) continue;
@@ -472,9 +472,12 @@ static int look_at_all(rg_detector *d, const view *v, candidates *all)
 
 /* ---- one label per source ---- */
 
+/* Calibration ties what rounding cannot tell apart: the network's own figure tells. */
 static int by_probability(const void *pa, const void *pb)
 {
     const candidate *a = pa, *b = pb;
+    if (a->found.probability != b->found.probability)
+        return a->found.probability < b->found.probability ? 1 : -1;
     if (a->found.raw != b->found.raw) return a->found.raw < b->found.raw ? 1 : -1;
     return a->order - b->order;
 }
@@ -523,7 +526,7 @@ static bool loses(const candidate *one, const candidate *better)
 {
     if (is_inside(one, better)) return true;
     return is_inside(better, one)
-           && !(one->found.raw > WHOLE * better->found.raw);
+           && !(one->found.probability > WHOLE * better->found.probability);
 }
 
 /* Of a source found whole and in parts (a lobe by itself overlaps the double little),
@@ -602,6 +605,12 @@ int rg_detect(rg_detector *d, const rg_image *radio, const rg_image *infrared,
     if (status == 0) status = hand_over(&all, found, n);
     free(all.item);
     return status;
+}
+
+void rg_detect_calibrate(rg_detector *detector, const float calibration[RG_CLASSES])
+{
+    memcpy(detector->model.calibration, calibration,
+           sizeof detector->model.calibration);
 }
 
 int rg_detect_choose(const rg_detector *d, const rg_image *radio, float threshold,

@@ -23,7 +23,7 @@ typedef struct rg_detection {
     double xmin, ymin, xmax, ymax;  /* FITS pixels of the image, 1-based, pixel edges */
     int class_;               /* 1..6 */
     float probability;        /* of that class, as the model is calibrated */
-    float raw;                /* ... as the network says it: what ranks detections */
+    float raw;                /* ... as the network says it */
     bool cut;                 /* by the edge of its window */
     int second;               /* runner-up class on the same source, 0: none */
     float second_probability;
@@ -68,6 +68,9 @@ int rg_detect(rg_detector *detector, const rg_image *radio, const rg_image *infr
 int rg_detect_choose(const rg_detector *detector, const rg_image *radio,
                      float threshold, const rg_detection *all, int n,
                      rg_detection **chosen, int *nchosen);
+
+/* Another calibration (rg_claran) from now on; the identity stays that of the file. */
+void rg_detect_calibrate(rg_detector *detector, const float calibration[RG_CLASSES]);
 
 /* Windows of the last rg_detect that were left out for want of infrared. */
 int rg_detect_uncovered(const rg_detector *detector);

@@ -40,9 +40,9 @@ typedef struct rg_truth { rg_box box; int class_; } rg_truth;
 rg_box rg_proposal_anchor(const rg_claran *model, int a, int y, int x);
 
 /* Proposals of one image from the source probability [6][cells][cells] and the deltas
- * [24][cells][cells]: boxes[after], their scores[after] and the numbers of their anchors
- * [after] (rg_claran_anchor; both NULL: not wanted), best first.  Returns how many, -1
- * on failure. */
+ * [24][cells][cells]: boxes[after], their scores[after] and the numbers of their
+ * anchors[after] (rg_claran_anchor; both NULL: not wanted), best first.  Returns how
+ * many, -1 on failure. */
 int rg_proposal_find(const rg_claran *model, const rg_proposal_options *options,
                      const float *source, const float *deltas, rg_box *boxes,
                      float *scores, int *anchors);
@@ -58,10 +58,10 @@ int rg_proposal_anchor_targets(const rg_claran *model, const rg_target_options *
 /* RoI targets of one image: from `proposals` plus the truths, `count` RoIs (128),
  * foreground and background as `how` says; padded by repeating.  picks [count][7]: the
  * RoIs as BOXES takes them (layer.h), tied to the `anchors` of their proposals, so that
- * the gradient of ST pooling moves them, or, where that is NULL, fixed; labels [count]; targets and weights [count][28]: Eq. 7 divided
- * by 0.1, 0.1, 0.2, 0.2 in the true class's four, weights 1/total there (total = RoIs
- * of the whole batch).  A RoI on an ignored truth gets label -1 and is used only as
- * padding. */
+ * the gradient of ST pooling moves them, or, where that is NULL, fixed; labels [count];
+ * targets and weights [count][28]: Eq. 7 divided by 0.1, 0.1, 0.2, 0.2 in the true
+ * class's four, weights 1/total there (total = RoIs of the whole batch).  A RoI on an
+ * ignored truth gets label -1 and is used only as padding. */
 typedef struct rg_roi_targets {
     float *picks, *labels, *targets, *weights;
 } rg_roi_targets;

@@ -80,14 +80,19 @@ static int check_filled(const rg_row *row, rg_shape s)
                    rg_layer_word(row->word), s.n, s.c, s.h, s.w);
 }
 
+/* BOXES and STPOOL: a row of so many numbers each of in[1]'s n. */
+static int check_list(const rg_row *row, rg_shape list, int numbers)
+{
+    if (list.c == numbers && list.h == 1 && list.w == 1) return 0;
+    return wrong(row, 1, list);
+}
+
 /* What the word makes of inputs of shapes in[]. */
 static int make(const rg_row *row, const rg_shape *in, rg_shape *out)
 {
     *out = in[0];
     switch (row->word) {
-    case RG_INPUT:
-        *out = row->shape;
-        break;
+    case RG_INPUT: *out = row->shape; break;
     case RG_CONV:
         if (in[0].c != row->inputs || row->size % 2 == 0 || row->stride < 0
             || row->stride > 2) return wrong(row, 0, in[0]);
@@ -111,16 +116,14 @@ static int make(const rg_row *row, const rg_shape *in, rg_shape *out)
         *out = (rg_shape){ in[0].n, in[0].c, in[1].h, in[1].w };
         break;
     case RG_BOXES:
-        if (in[1].c != 7 || in[1].h != 1 || in[1].w != 1) return wrong(row, 1, in[1]);
+        RG_TRY(check_list(row, in[1], 7));
         *out = (rg_shape){ in[1].n, 5, 1, 1 };
         break;
     case RG_STPOOL:
-        if (in[1].c != 5 || in[1].h != 1 || in[1].w != 1) return wrong(row, 1, in[1]);
+        RG_TRY(check_list(row, in[1], 5));
         *out = (rg_shape){ in[1].n, in[0].c, row->size, row->size };
         break;
-    case RG_CONCAT:
-        RG_TRY(concat(row, in, out));
-        break;
+    case RG_CONCAT: RG_TRY(concat(row, in, out)); break;
     case RG_FC:
         if ((long)in[0].c * in[0].h * in[0].w != row->inputs)
             return wrong(row, 0, in[0]);

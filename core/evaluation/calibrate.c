@@ -10,15 +10,16 @@
 #include "core/engine/random.h"
 #include "core/evaluation/reliability.h"
 
-enum { LEAST = 10, STEPS = 50 };
-#define PRIOR 1.0                     /* inverse variance of a about 1 and b about 0 */
+enum { LEAST = 10, SWEEPS = 1000 };
+#define PRIOR_A 1.0                   /* inverse variances of a about 1 ... */
+#define PRIOR_B 0.25                  /* ... and of each b about 0 */
 #define CLEAR 1e-7                    /* as in rg_claran_calibrate */
 
 /* One detection. */
 typedef struct outcome {
     double raw, logit;
     bool right;
-    int field;
+    int field, class_;
 } outcome;
 
 typedef struct outcomes {
@@ -37,7 +38,7 @@ static int collect(const rg_evaluation *e, double iou, outcomes *all)
         if (r.item[i].is == RG_NEITHER) continue;
         all->item[all->n++] = (outcome){ raw, log(clear / (1 - clear)),
                                          r.item[i].is == RG_RIGHT,
-                                         r.item[i].entry->field };
+                                         r.item[i].entry->field, r.item[i].class_ };
         all->right += r.item[i].is == RG_RIGHT;
     }
     rg_evaluate_clear(&r);
@@ -59,70 +60,53 @@ static bool is_in(const sample *s, const outcome *o)
     return s->without < 0 || s->fold[o->field] != s->without;
 }
 
-/* Minus the logarithm of the likelihood and the prior. */
-static double badness(const sample *s, double a, double b)
+/* Newton's step of one of the parameters: a (k = 0) or the b of class k, by the slope
+ * and the curvature of minus the logarithm of likelihood and prior. */
+static double step_of(const sample *s, const double x[RG_CLASSES], int k)
 {
-    double sum = PRIOR / 2 * ((a - 1) * (a - 1) + b * b);
+    const double prior = k ? PRIOR_B : PRIOR_A;
+    double slope = prior * (x[k] - (k ? 0 : 1)), curvature = prior;
     for (int i = 0; i < s->all->n; i++) {
         const outcome *o = &s->all->item[i];
-        if (!is_in(s, o)) continue;
-        const double z = o->right ? a * o->logit + b : -(a * o->logit + b);
-        sum += z > 0 ? log1p(exp(-z)) : log1p(exp(z)) - z;
+        if (!is_in(s, o) || (k && o->class_ != k)) continue;
+        const double p = 1 / (1 + exp(-(x[0] * o->logit + x[o->class_])));
+        const double by = k ? 1 : o->logit;
+        slope += (p - o->right) * by;
+        curvature += p * (1 - p) * by * by;
     }
-    return sum;
+    return -slope / curvature;
 }
 
-/* Newton's step from a, b. */
-static void step_from(const sample *s, double a, double b, double step[2])
+/* The function is convex: one parameter after the other, again and again, in steps that
+ * are kept short where it is nearly flat. */
+static void fit(const sample *s, float calibration[RG_CLASSES])
 {
-    double ga = PRIOR * (a - 1), gb = PRIOR * b, aa = PRIOR, ab = 0, bb = PRIOR;
-    for (int i = 0; i < s->all->n; i++) {
-        const outcome *o = &s->all->item[i];
-        if (!is_in(s, o)) continue;
-        const double p = 1 / (1 + exp(-(a * o->logit + b))), w = p * (1 - p);
-        ga += (p - o->right) * o->logit;
-        gb += p - o->right;
-        aa += w * o->logit * o->logit;
-        ab += w * o->logit;
-        bb += w;
+    double x[RG_CLASSES] = { 1 }, moved = 1;
+    for (int k = 0; k < SWEEPS && moved > 1e-9; k++) {
+        moved = 0;
+        for (int c = 0; c < (s->temperature ? 1 : RG_CLASSES); c++) {
+            const double step = fmax(-0.5, fmin(0.5, step_of(s, x, c)));
+            x[c] += step;
+            moved = fmax(moved, fabs(step));
+        }
     }
-    const double det = aa * bb - ab * ab;   /* > 0: the prior adds to the diagonal */
-    step[0] = s->temperature ? -ga / aa : -(bb * ga - ab * gb) / det;
-    step[1] = s->temperature ? 0 : -(aa * gb - ab * ga) / det;
-}
-
-/* The function is convex: steps halved until they help end at its minimum. */
-static void fit(const sample *s, float calibration[2])
-{
-    double a = 1, b = 0, now = badness(s, a, b);
-    for (int k = 0; k < STEPS; k++) {
-        double step[2], length = 1, next;
-        step_from(s, a, b, step);
-        while ((next = badness(s, a + length * step[0], b + length * step[1])) > now
-               && length > 1e-6) length /= 2;
-        if (!(next <= now)) break;
-        a += length * step[0];
-        b += length * step[1];
-        if (now - next < 1e-12 * now) break;
-        now = next;
-    }
-    calibration[0] = (float)a;
-    calibration[1] = (float)b;
+    for (int c = 0; c < RG_CLASSES; c++) calibration[c] = (float)x[c];
 }
 
 /* ---- how well ---- */
 
-static double calibrated(const float calibration[2], double raw)
+static double calibrated(const float calibration[RG_CLASSES], const outcome *o)
 {
-    const rg_claran model = { .calibration = { calibration[0], calibration[1] } };
-    return rg_claran_calibrate(&model, (float)raw);
+    rg_claran model = { .input = 0 };
+    memcpy(model.calibration, calibration, sizeof model.calibration);
+    return rg_claran_calibrate(&model, o->class_, (float)o->raw);
 }
 
-static double error_of(const outcomes *all, const float calibration[2])
+static double error_of(const outcomes *all, const float calibration[RG_CLASSES])
 {
     rg_reliability r = { .n = { 0 } };
     for (int i = 0; i < all->n; i++)
-        rg_reliability_add(&r, calibrated(calibration, all->item[i].raw),
+        rg_reliability_add(&r, calibrated(calibration, &all->item[i]),
                            all->item[i].right, 1);
     return rg_reliability_error(&r);
 }
@@ -132,7 +116,7 @@ static int chance_of(const outcomes *all, const rg_calibration *c, double *chanc
     double *p = rg_error_alloc((unsigned long)all->n, sizeof *p, "probabilities");
     if (p == NULL) return -1;
     for (int i = 0; i < all->n; i++)
-        p[i] = calibrated(c->calibration, all->item[i].raw);
+        p[i] = calibrated(c->calibration, &all->item[i]);
     *chance = rg_reliability_chance(p, all->n, c->seed);
     free(p);
     return 0;
@@ -159,11 +143,11 @@ static int cross_validate(const outcomes *all, int fields, rg_calibration *c)
     deal(fold, fields, c);
     for (int k = 0; k < c->folds; k++) {
         const sample others = { all, fold, k, c->temperature };
-        float calibration[2];
+        float calibration[RG_CLASSES];
         fit(&others, calibration);
         for (int i = 0; i < all->n; i++)
             if (fold[all->item[i].field] == k)
-                rg_reliability_add(&r, calibrated(calibration, all->item[i].raw),
+                rg_reliability_add(&r, calibrated(calibration, &all->item[i]),
                                    all->item[i].right, 1);
     }
     c->crossed = fields >= c->folds ? rg_reliability_error(&r) : NAN;
@@ -184,7 +168,7 @@ static int fit_all(const outcomes *all, int fields, rg_calibration *c)
                        all->n, c->calibration[0]);
     c->detections = all->n;
     c->right = all->right;
-    c->before = error_of(all, (const float[2]){ 0, 0 });
+    c->before = error_of(all, (const float[RG_CLASSES]){ 0 });
     c->after = error_of(all, c->calibration);
     RG_TRY(chance_of(all, c, &c->chance));
     return cross_validate(all, fields, c);
@@ -204,11 +188,16 @@ int rg_calibrate_fit(const rg_evaluation *e, double iou, rg_calibration *c)
 static int tell(const rg_calibration *c, const char *list, rg_weights *weights)
 {
     char line[1024];
-    snprintf(line, sizeof line, "claran calibrate on %s: %d detections, %d right; %s, "
-             "a = %.4f, b = %.4f; expected calibration error %.4f before, %.4f after, "
-             "%.4f cross-validated", list, c->detections, c->right,
-             c->temperature ? "temperature" : "Platt scaling", c->calibration[0],
-             c->calibration[1], c->before, c->after, c->crossed);
+    int used = snprintf(line, sizeof line, "claran calibrate on %.512s: %d detections, "
+                        "%d right; %s, a = %.4f, b =", list, c->detections, c->right,
+                        c->temperature ? "temperature" : "Platt scaling by class",
+                        c->calibration[0]);
+    for (int k = 1; k < RG_CLASSES; k++)
+        used += snprintf(line + used, sizeof line - (size_t)used, " %.4f",
+                         c->calibration[k]);
+    snprintf(line + used, sizeof line - (size_t)used, "; expected calibration error "
+             "%.4f before, %.4f after, %.4f cross-validated", c->before, c->after,
+             c->crossed);
     return rg_weights_add_history(weights, line);
 }
 

@@ -2,7 +2,7 @@
  *
  *     rg_calibration c = { .folds = 5, .seed = 1 };
  *     RG_TRY(rg_calibrate_fit(evaluation, 0.5, &c));
- *     memcpy(model.calibration, c.calibration, sizeof c.calibration);
+ *     rg_detect_calibrate(detector, c.calibration);
  */
 #ifndef RG_CALIBRATE_H
 #define RG_CALIBRATE_H
@@ -11,23 +11,25 @@
 
 typedef struct rg_calibration {
     /* set by the caller */
-    bool temperature;         /* b = 0: for few sources */
+    bool temperature;         /* all b = 0: for few sources */
     int folds;                /* of the cross-validation, by field: 5 */
     uint64_t seed;            /* of who is in which */
     /* found */
-    float calibration[2];     /* a, b of rg_claran_calibrate */
+    float calibration[RG_CLASSES];   /* of rg_claran_calibrate */
     int detections, right;    /* it rests on */
     double before, after;     /* expected calibration error on them, 0..1 */
     double crossed;           /* ... each left out of its fit; NaN: too few fields */
     double chance;            /* ... if every probability after it were right */
 } rg_calibration;
 
-/* Fits a, b to the one-label-per-source detections (RG_FOUND_SINGLE), right where they
- * hit a truth of their class at that IoU, by maximum likelihood with a prior of 1 about
- * a = 1 and b = 0, which weighs as one detection or two and keeps perfect separation
- * from diverging.  The network's own probabilities are taken, so a model that has a
- * calibration gets a new one.  Fewer than 10 detections, or probabilities that fall
- * with being right, are a sentence. */
+/* Fits a and the b of each class to the one-label-per-source detections
+ * (RG_FOUND_SINGLE), right where they hit a truth of their class at that IoU, by
+ * maximum likelihood with normal priors, a about 1 +- 1 and b about 0 +- 2, which keep
+ * perfect separation from diverging and classes without detections at 0.  The network's
+ * own probabilities are taken, so a model that has a calibration gets a new one.  Which
+ * label a source has depends on the calibration: examine the list again under the new
+ * one (rg_detect_calibrate), and fit again; three rounds settle.  Fewer than 10
+ * detections, or probabilities that fall with being right, are a sentence. */
 int rg_calibrate_fit(const rg_evaluation *evaluation, double iou, rg_calibration *c);
 
 /* The model file `from` as `to`, calibrated: the same weights and hash; what was fitted

@@ -61,7 +61,7 @@ static int add_file(sum *s, const char *path)
 static int divide(sum *s, int n)
 {
     for (int c = 0; c < 3; c++) s->model.mean[c] /= (float)n;
-    s->model.calibration[0] = s->model.calibration[1] = 0;
+    memset(s->model.calibration, 0, sizeof s->model.calibration);
     for (int i = 0; i < rg_weights_count(s->weights); i++) {
         rg_weight *w = rg_weights_at(s->weights, i);
         for (long k = 0; k < rg_layer_count(w->shape); k++) w->data[k] /= (float)n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* BOXES, CONCAT, DROPOUT, SOFTMAX and the losses: small, so the readable kernels do, on plain
- * f32. */
+/* BOXES, CONCAT, DROPOUT, SOFTMAX and the losses: small, so the readable kernels do, on
+ * plain f32. */
 #include <stdlib.h>
 
 #include "core/engine/cpu/cpu.h"

@@ -130,7 +130,7 @@ static void features_backward(const rg_node *node, const float *rois, const floa
     }
 }
 
-/* dL/dx of one sample is the sum over channels of dy times the slope of the features. */
+/* dL/dx of a sample is the sum over channels of dy times the slope of the features. */
 static void rois_backward(const rg_node *node, const float *x, const float *rois,
                           const float *dy, float *drois)
 {

@@ -370,8 +370,8 @@ static int clamp(int i, int end)
 }
 
 /* ((theta u + shift) + 1) W / 2 with theta = (x2 - x1) / W.  The paper's Eq. 8 has
- * shift = (x1 + x2 - W) / W: x1 (1 - u) / 2 + x2 (1 + u) / 2, W falls out.  The authors'
- * program has (x1 + x2 - W - 1) / (W - 1). */
+ * shift = (x1 + x2 - W) / W: x1 (1 - u) / 2 + x2 (1 + u) / 2, W falls out.  The
+ * authors' program has (x1 + x2 - W - 1) / (W - 1). */
 rg_kernels_place rg_kernels_sample(const rg_row *row, int i, float first, float second,
                                    int cells)
 {

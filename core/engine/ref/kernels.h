@@ -69,8 +69,8 @@ void rg_kernels_concat_back(rg_shape in, int classes, long first, long total,
 bool rg_kernels_pools(const float *roi, float least, float most);
 
 /* Eq. 3.  picks [npicks][7]: image index, x1, y1, x2, y2 [network pixels], first, step;
- * deltas [images][count]; rois, drois [npicks][5].  dw and dh are capped at log(1000/16)
- * and the box is clipped to 0 .. side - 1; where either holds, nothing flows back.  An
+ * deltas [images][count]; rois, drois [npicks][5].  dw and dh end at log(1000/16) and
+ * the box is clipped to 0 .. side - 1; where either holds, nothing flows back.  An
  * index out of range takes the box as it is, as a negative `first` does. */
 void rg_kernels_boxes(int images, long count, const float *deltas, int npicks,
                       const float *picks, float side, float *rois);
