@@ -38,14 +38,12 @@ static int open_output(task *t)
     return rg_output_open(&t->output, t->path);
 }
 
-/* The name of a row: its first column of texts. */
-static const char *name_of(const rg_ledger *table, int row)
+/* What people call a row: its first text, else its first cell. */
+static const char *name_of(const rg_ledger *table, int row, char room[RG_LEDGER_ROOM])
 {
-    for (int i = 0; i < table->ncolumns; i++)
-        if (table->columns[i].kind == RG_LEDGER_TEXT)
-            return table->columns[i].cell.text[row] ? table->columns[i].cell.text[row]
-                                                    : "";
-    return "";
+    int i = 0;
+    while (i < table->ncolumns && table->columns[i].kind != RG_LEDGER_TEXT) i++;
+    return rg_ledger_text(&table->columns[i < table->ncolumns ? i : 0], row, room);
 }
 
 static void print_table(const task *t)
@@ -53,12 +51,13 @@ static void print_table(const task *t)
     const int64_t *matches = rg_ledger_find(t->joined, "matches")->cell.whole;
     const int64_t *row = rg_ledger_find(t->joined, "match_row")->cell.whole;
     const double *apart = rg_ledger_find(t->joined, "separation")->cell.real;
+    char room[RG_LEDGER_ROOM];
     printf("%-24s %7s %10s  %s\n", "name", "matches", "separation", "nearest");
     for (int i = 0; i < t->joined->rows; i++) {
-        printf("%-24s %7d", name_of(t->joined, i), (int)matches[i]);
+        printf("%-24s %7d", name_of(t->tables[0], i, room), (int)matches[i]);
         if (matches[i] > 0)
             printf(" %9.2f\"  row %d %s", apart[i], (int)row[i],
-                   name_of(t->tables[1], (int)row[i] - 1));
+                   name_of(t->tables[1], (int)row[i] - 1, room));
         putchar('\n');
     }
 }
@@ -110,9 +109,9 @@ int rg_crossmatch_main(int argc, char **argv)
     };
     const rg_usage usage = { "crossmatch", "SOURCES CATALOGUE",
         "The nearest row of CATALOGUE for every row of SOURCES, what claran detect\n"
-        "wrote.  Both are FITS, VOTable, CSV, ECSV or TSV.  Written are all columns of\n"
-        "both, and matches, separation, position_angle, match_row, best; without -o a table is\n"
-        "printed.\n\n"
+        "wrote.  Both are FITS, VOTable, CSV, ECSV or TSV.  Written are all columns\n"
+        "of both, and matches, separation, position_angle, match_row, best; without\n"
+        "-o a table is printed.\n\n"
         "  claran crossmatch mine.fits first.vot --radius 5 -o matched.fits", options };
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;

@@ -81,7 +81,7 @@ int rg_edits_save(rg_edits *e)
 static int import(const rg_edits *e, const char *path)
 {
     static const char *const looks[] = {
-        "catalog sky icrs", "catalog ra RA", "catalog dec DEC",
+        "catalog sky icrs",
         "catalog symbol shape {cross point}", "catalog symbol color magenta",
         "catalog panto yes", "catalog update",
     };
@@ -107,9 +107,9 @@ static int write_tsv(const rg_edits *e, FILE *to)
 
 int rg_edits_table(rg_edits *e)
 {
-    char path[] = "/tmp/claranXXXXXX";       /* DS9 reads it before it answers */
+    char path[] = "/tmp/claranXXXXXX.tsv";   /* DS9 reads it before it answers */
     RG_TRY(measure(e));
-    int file = mkstemp(path);
+    int file = mkstemps(path, 4);
     FILE *to = file < 0 ? NULL : fdopen(file, "w");
     if (to == NULL) return RG_FAIL("%s cannot be written: %s", path, strerror(errno));
     int status = write_tsv(e, to);

@@ -72,8 +72,8 @@ static int locate(const rg_ledger *table, const char *ra, const char *dec,
     const rg_ledger_column *x = position_column(table, ra, false);
     const rg_ledger_column *y = position_column(table, dec, true);
     if (x == NULL || y == NULL)
-        return RG_FAIL("no column has the %s: name it with --%s (in degrees)",
-                       x ? "declination" : "right ascension", x ? "dec" : "ra");
+        return RG_FAIL("no column has the %s in degrees, by UCD, by a usual name or by "
+                       "the name given", x ? "declination" : "right ascension");
     if (x->kind == RG_LEDGER_TEXT || y->kind == RG_LEDGER_TEXT)
         return RG_FAIL("column %s holds texts, not degrees",
                        x->kind == RG_LEDGER_TEXT ? x->name : y->name);
@@ -221,7 +221,7 @@ static int match(const rg_ledger *sources, const rg_ledger *others,
     if (locate(sources, NULL, NULL, &p[0]) != 0)
         return rg_error_prefix("the first table: ");
     if (locate(others, how->ra, how->dec, &p[1]) != 0)
-        return rg_error_prefix("the second table: ");
+        return rg_error_prefix("the second table (--ra and --dec name its columns): ");
     for (int i = 0; i < sources->rows; i++) all[i].row = -1;
     for (int i = 0; i < p[0].n; i++)
         all[p[0].at[i].row] = nearest(&p[1], p[0].at[i], how->radius);

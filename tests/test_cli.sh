@@ -265,6 +265,47 @@ formats_are_chosen() {
     refuses 1 "no format \"cake\": it is fits, votable" detect "${field[0]}" -o x.csv \
         --format cake
 }
+# Boxes of a region file, as they are and as someone changed them.
+regions_are_measured() {
+    "$claran" detect "${field[@]:0:1}" --all -o r.csv -o r.reg &&
+        "$claran" catalogue "${field[0]}" r.reg -o s.csv --ir "${infrared[0]}" || return 1
+    [ "$(cut -d, -f4-8 r.csv | tr -d .)" = "$(cut -d, -f4-8 s.csv | tr -d .)" ] ||
+        diff <(cut -d, -f1-8 r.csv) <(cut -d, -f1-8 s.csv) | awk -F'[ ,]' '
+            /^</ { for (i = 5; i < 9; i++) was[n, i] = $i; n++ }
+            /^>/ { for (i = 5; i < 9; i++) { d = $i - was[m, i]; bad += d * d > 1e-5 } m++ }
+            END { exit bad > 0 || n != m }' || wrong "boxes have moved" || return 1
+    echo 'circle(1,2,3")' > none.reg
+    "$claran" catalogue "${field[0]}" none.reg -o none.csv &&
+        [ "$(wc -l < none.csv)" = 1 ] || wrong "a circle is a source" || return 1
+    printf 'image\nbox(9,9,5,5,0) # text={1C_1P}\n' > image.reg
+    refuses 1 "image.reg: this region is not in sky" catalogue "${field[0]}" image.reg \
+        -o x.csv && refuses 1 "none2.reg" catalogue "${field[0]}" none2.reg -o x.csv &&
+        refuses 2 "where to write" catalogue "${field[0]}" r.reg &&
+        refuses 2 "an image and a region file" catalogue r.reg -o x.csv &&
+        rm r.* s.csv none.* image.reg
+}
+catalogues_are_matched() {
+    printf 'id,ra_deg,dec_deg\n7,10,20\n8,10.001,20\n' > a.csv
+    printf 'RAJ2000\tDEJ2000\tnote\n10.0003\t20\tx y\n' > b.tsv
+    "$claran" crossmatch a.csv b.tsv --radius 2 -o m.csv > out.log &&
+        grep -q '^1 of 2 sources of a.csv have a match in b.tsv within 2"' out.log ||
+        return 1
+    [ "$(cut -d, -f1-11 m.csv)" = "id,ra_deg,dec_deg,matches,separation,position_angle,\
+match_row,best,RAJ2000,DEJ2000,note
+7,10,20,1,1.015,90.000,1,1,10.0003,20,x y
+8,10.001,20,0,,,,,,," ] || { cat m.csv; return 1; }
+    "$claran" crossmatch a.csv b.tsv > out.log && grep -q "row 1 x y" out.log || return 1
+    echo 'a,b' > c.csv
+    refuses 1 "first table: no column" crossmatch c.csv a.csv &&
+        refuses 1 "second table (--ra" crossmatch a.csv c.csv &&
+        refuses 1 "none.vot" crossmatch a.csv none.vot &&
+        refuses 1 "tables are read as" crossmatch a.csv b.reg &&
+        refuses 1 "cannot be read" crossmatch a.csv none.fits &&
+        refuses 1 "no table" crossmatch "${field[0]}" a.csv &&
+        refuses 1 "cross-match is a table" crossmatch a.csv b.tsv -o x.reg &&
+        refuses 2 "two tables" crossmatch a.csv &&
+        refuses 2 "radius" crossmatch a.csv b.tsv --radius -1 && rm a.csv b.tsv c.csv m.csv
+}
 picture_is_png() {
     "$claran" detect "${field[0]}" --png p.png > out.log &&
         [ "$(head -c 4 p.png | tail -c 3)" = PNG ] && rm p.png
@@ -367,7 +408,7 @@ bad_calibrations() {
 model_is_the_papers() { "$claran" model | grep -q "^1367[67][0-9]* weights"; }
 
 model=${CLARAN_MODEL:-$srcdir/core/models/claran-d1.fits}
-for test in helps csv_and_standard_output formats_are_chosen threshold_is_kept picture_is_png \
+for test in helps csv_and_standard_output formats_are_chosen regions_are_measured catalogues_are_matched threshold_is_kept picture_is_png \
     image_is_of_the_method image_is_where_it_was_asked all_methods_are_on_a_sheet \
     examples_are_on_a_sheet bad_image_options bad_radio_image bad_infrared_image \
     wide_infrared_image model_is_the_papers evaluation_goes_to_files \

@@ -108,7 +108,7 @@ static void positions_are_told_by_ucd(void)
     rg_matching how = { .radius = 1 };
     int matched;
     CHECK_FAILS(rg_match(a, b, &how, &joined, &matched), "first table: no column");
-    CHECK_FAILS(rg_match(b, a, &how, &joined, &matched), "name it with --ra");
+    CHECK_FAILS(rg_match(b, a, &how, &joined, &matched), "second table (--ra");
     how.ra = "x", how.dec = "y";
     CHECK_OK(rg_match(b, a, &how, &joined, &matched));
     CHECK(matched == 1);
