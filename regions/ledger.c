@@ -43,7 +43,7 @@ char *rg_ledger_clean(const char *text, bool raw, bool ascii)
     if (made == NULL) return NULL;
     for (const char *c = text; *c;) {
         int n = character((const unsigned char *)c);
-        bool end = *c == ' ' && (c == text || c[1] == '\0');
+        bool end = raw && *c == ' ' && (c == text || c[1] == '\0');
         bool code = raw && *c == '%' && isxdigit((unsigned char)c[1])
                     && isxdigit((unsigned char)c[2]);
         if (n == 0 || end || code || (ascii && n > 1)) {

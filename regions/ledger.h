@@ -62,8 +62,8 @@ int rg_ledger_state(rg_ledger *ledger, const char *name, const char *ucd,
 int rg_ledger_put(rg_ledger_column *column, int row, const char *text);
 int rg_ledger_keep(rg_ledger_column *column, int row, const char *text);
 
-/* That cleaning; `raw`: % may become %25; `ascii`: bytes beyond ASCII are %XX too.
- * Caller frees, NULL with a sentence when memory runs out. */
+/* That cleaning; `raw`: % may become %25, blanks at an end %20; `ascii`: bytes beyond
+ * ASCII are %XX too.  Caller frees, NULL with a sentence when memory runs out. */
 char *rg_ledger_clean(const char *text, bool raw, bool ascii);
 
 /* One more row, without values. */

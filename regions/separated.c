@@ -198,6 +198,7 @@ static int read_separated(const char *path, char separator, rg_ledger **out)
     *out = NULL;
     if (text == NULL) return rg_error_prefix("%s cannot be read: ", path);
     r.cell = rg_error_alloc(strlen(text) + 1, 1, "a table's text");
+    if (strncmp(text, "\xef\xbb\xbf", 3) == 0) r.at += 3;   /* a mark */
     int status = r.cell ? rg_ledger_new(out, 0) : -1;
     if (status == 0) status = read_rows(&r, *out);
     free(r.cell);

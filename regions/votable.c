@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* votable: a table as VOTable 1.4 (www.ivoa.net/documents/VOTable), through libxml2. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libxml/xmlreader.h>
@@ -138,12 +139,14 @@ static int write_votable(const rg_ledger *ledger, FILE *to)
 
 /* ---- reading ---- */
 
+typedef struct field { rg_ledger_kind kind; char null[256]; } field;
+
 typedef struct reading {
     xmlTextReader *xml;
     rg_ledger *ledger;
     int cell;                 /* of the row, the next */
     bool in_table, over;      /* the first table is the one */
-    rg_ledger_kind *kinds;    /* of columns; owned */
+    field *fields;            /* of columns; owned */
 } reading;
 
 static const char *attribute_of(xmlTextReader *xml, const char *name, char value[256])
@@ -175,12 +178,22 @@ static int read_field(reading *r)
     attribute_of(r->xml, "unit", value);
     RG_TRY(rg_ledger_describe(c, value, attribute_of(r->xml, "ucd", other), ""));
     int n = r->ledger->ncolumns;
-    rg_ledger_kind *more = realloc(r->kinds, (size_t)n * sizeof *more);
+    field *more = realloc(r->fields, (size_t)n * sizeof *more);
     if (more == NULL) return RG_FAIL("out of memory for a table");
-    r->kinds = more;
+    r->fields = more;
     attribute_of(r->xml, "datatype", value);
-    more[n - 1] = kind_of(value, attribute_of(r->xml, "arraysize", other));
+    more[n - 1] = (field){
+        .kind = kind_of(value, attribute_of(r->xml, "arraysize", other)) };
     return 0;
+}
+
+/* Without the white space around it, cut in place. */
+static const char *trim(xmlChar *text)
+{
+    char *from = text ? (char *)text : "", *end = from + strlen(from);
+    while (isspace((unsigned char)*from)) from++;
+    while (end > from && isspace((unsigned char)end[-1])) *--end = '\0';
+    return from;
 }
 
 static int read_cell(reading *r)
@@ -190,8 +203,10 @@ static int read_cell(reading *r)
         return RG_FAIL("row %d has more cells than the table columns", l->rows);
     if (xmlTextReaderIsEmptyElement(r->xml)) return r->cell++, 0;
     xmlChar *text = xmlTextReaderReadString(r->xml);
-    int status = text == NULL ? 0 : rg_ledger_keep(&l->columns[r->cell], l->rows - 1,
-                                                  (const char *)text);
+    const char *word = trim(text);
+    int status = 0;
+    if (*word && strcmp(word, r->fields[r->cell].null) != 0)
+        status = rg_ledger_keep(&l->columns[r->cell], l->rows - 1, word);
     xmlFree(text);
     r->cell++;
     return status;
@@ -203,6 +218,8 @@ static int read_element(reading *r)
     if (strcmp(name, "TABLE") == 0) r->in_table = true;
     if (!r->in_table) return 0;
     if (strcmp(name, "FIELD") == 0) return read_field(r);
+    if (strcmp(name, "VALUES") == 0 && r->ledger->ncolumns > 0)
+        attribute_of(r->xml, "null", r->fields[r->ledger->ncolumns - 1].null);
     if (strcmp(name, "TD") == 0) return read_cell(r);
     if (strcmp(name, "TR") == 0) {
         r->cell = 0;
@@ -237,8 +254,8 @@ static int read_table(reading *r)
     }
     if (!r->over || r->ledger->ncolumns == 0) return RG_FAIL("it has no table");
     for (int i = 0; i < r->ledger->ncolumns; i++)
-        if (r->kinds[i] != RG_LEDGER_TEXT)
-            RG_TRY(rg_ledger_convert(r->ledger, i, r->kinds[i]));
+        if (r->fields[i].kind != RG_LEDGER_TEXT)
+            RG_TRY(rg_ledger_convert(r->ledger, i, r->fields[i].kind));
     return 0;
 }
 
@@ -254,7 +271,7 @@ static int read_votable(const char *path, rg_ledger **out)
     if (status == 0) status = read_table(&r);
     xmlFreeTextReader(r.xml);
     close(file);
-    free(r.kinds);
+    free(r.fields);
     if (status == 0) *out = r.ledger;
     else rg_ledger_free(r.ledger);
     return status == 0 ? 0 : rg_error_prefix("%s: ", path);

@@ -250,15 +250,65 @@ static void ten_thousand_are_quick(void)
     rg_catalogue_free(c);
 }
 
+static void put_file(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "w");
+    CHECK(file != NULL);
+    if (file == NULL) return;
+    fputs(text, file);
+    fclose(file);
+}
+
+/* Tables of others: nulls, marks at the beginning, codes that look like numbers, quotes
+ * over lines, whole numbers beyond those of a double. */
+static void tables_of_others_are_read(void)
+{
+    static const char votable[] =
+        "<VOTABLE xmlns='v'><RESOURCE><TABLE><DESCRIPTION>x</DESCRIPTION>"
+        "<FIELD name='n' datatype='int'><VALUES null='-9'/></FIELD>"
+        "<FIELD name='x' datatype='float' unit='deg' ucd='pos.eq.ra'/>"
+        "<FIELD name='v' datatype='double' arraysize='2'/>"
+        "<DATA><TABLEDATA><TR><TD>-9</TD><TD>NaN</TD><TD>1 2</TD></TR>"
+        "<TR><TD>4</TD><TD/><TD/></TR><TR><TD> 5 </TD><TD>1e3</TD></TR></TABLEDATA>"
+        "</DATA>"
+        "</TABLE><TABLE><FIELD name='other'/></TABLE></RESOURCE></VOTABLE>";
+    static const char csv[] =
+        "\xef\xbb\xbfid,code,x,t\r\n9007199254740993,007,1e3,\"a\r\n"
+        "\"\"b\"\r\n\r\n,010,,c\r\n";
+    char stem[] = "/tmp/claranXXXXXX", path[64], room[RG_LEDGER_ROOM];
+    rg_ledger *l = NULL;
+    if (mkdtemp(stem) == NULL) CHECK_SKIP("no folder can be made");
+    snprintf(path, sizeof path, "%s/a.vot", stem);
+    put_file(path, votable);
+    CHECK_OK(rg_format_votable.read(path, &l));
+    if (l == NULL) return;
+    CHECK(l->rows == 3 && l->ncolumns == 3 && !strcmp(l->columns[1].unit, "deg"));
+    CHECK(l->columns[0].cell.whole[0] == RG_LEDGER_NONE);
+    CHECK(l->columns[0].cell.whole[2] == 5 && isnan(l->columns[1].cell.real[0]));
+    CHECK(isnan(l->columns[1].cell.real[1]) && l->columns[1].cell.real[2] == 1000);
+    CHECK(!strcmp(rg_ledger_text(&l->columns[2], 0, room), "1 2"));
+    rg_ledger_free(l);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/a.csv", stem);
+    put_file(path, csv);
+    CHECK_OK(rg_format_csv.read(path, &l));
+    if (l == NULL) return;
+    CHECK(l->rows == 2 && l->ncolumns == 4 && !strcmp(l->columns[0].name, "id"));
+    CHECK(l->columns[0].cell.whole[0] == INT64_C(9007199254740993));
+    CHECK(!strcmp(rg_ledger_text(&l->columns[1], 0, room), "007"));
+    CHECK(l->columns[2].cell.real[0] == 1000 && isnan(l->columns[2].cell.real[1]));
+    CHECK(!strcmp(rg_ledger_text(&l->columns[3], 0, room), "a%0D%0A\"b"));
+    rg_ledger_free(l);
+    unlink(path);
+    rmdir(stem);
+}
+
 /* Files that are none, cut or damaged: a sentence with their name. */
 static void refuse(const char *name, const char *text, const char *words)
 {
     const rg_format *format;
     rg_ledger *l;
-    FILE *file = fopen(name, "w");
-    if (file == NULL) return;
-    fputs(text, file);
-    fclose(file);
+    put_file(name, text);
     CHECK_OK(rg_format_find(name, NULL, &format));
     CHECK_FAILS(format->read(name, &l), words);
     CHECK(strstr(rg_error_message(), name) != NULL);
@@ -303,6 +353,7 @@ int main(int argc, char **argv)
     CHECK_RUN(regions_come_back);
     CHECK_RUN(format_is_told_by_name);
     CHECK_RUN(ten_thousand_are_quick);
+    CHECK_RUN(tables_of_others_are_read);
     CHECK_RUN(reading_refuses_damage);
     return CHECK_END();
 }
