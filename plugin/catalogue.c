@@ -54,11 +54,12 @@ static int catalogue(task *t, const char *image, const char *regions)
 
 int rg_catalogue_main(int argc, char **argv)
 {
-    task t = { .n = 0 };
+    task t = { .how = RG_MEASURED_DEFAULTS };
     const rg_option options[] = {
         RG_DELIVERY_OPTIONS(t.delivery),
         { "ir", 0, RG_OPTION_TEXT, &t.infrared, 0, 0, "FILE",
           "infrared image (WISE W1) of the same sky" },
+        RG_MEASURED_OPTIONS(t.how),
         { .name = NULL }
     };
     const rg_usage usage = { "catalogue", "RADIO.fits REGIONS.reg -o FILE",

@@ -18,6 +18,13 @@ int rg_delivery_open(rg_delivery *d)
     return rg_catalogue_new(&d->catalogue, d->options);
 }
 
+bool rg_delivery_measures(const rg_delivery *d)
+{
+    for (int i = 0; i < d->paths.n; i++)
+        if (d->formats[i]->write != NULL) return true;
+    return false;
+}
+
 int rg_delivery_stage(rg_delivery *d)
 {
     for (int i = 0; i < d->paths.n; i++)

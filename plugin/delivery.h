@@ -10,6 +10,8 @@
 #ifndef RG_DELIVERY_H
 #define RG_DELIVERY_H
 
+#include <stdbool.h>
+
 #include "plugin/options.h"
 #include "plugin/output.h"
 #include "regions/catalogue.h"
@@ -34,6 +36,9 @@ enum { RG_DELIVERY_COUNT = 2 };   /* of these options: */
       RG_FORMAT_NAMES "; else as the name ends" }
 
 int rg_delivery_open(rg_delivery *delivery);
+
+/* Whether one of the formats says what is measured. */
+bool rg_delivery_measures(const rg_delivery *delivery);
 
 /* Everything but the renaming; what may still fail comes between this and keep. */
 int rg_delivery_stage(rg_delivery *delivery);

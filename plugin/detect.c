@@ -27,18 +27,22 @@ static int draw(task *t, const rg_image *image, const rg_detection *found, int n
     return rg_picture_write(image, found, n, t->png);
 }
 
+/* The infrared image, if there is one, may have hosts, whether the network looks at it
+ * or not. */
 static int detect_in(task *t, const rg_image *image, const rg_image *infrared)
 {
     rg_detection *found = NULL;
     rg_source *sources = NULL;
     rg_provenance from;
+    const rg_image *shown = rg_finder_wants_infrared(&t->finder) ? infrared : NULL;
     int n = 0;
-    RG_TRY(rg_detect(t->finder.detector, image, infrared, &found, &n));
+    RG_TRY(rg_detect(t->finder.detector, image, shown, &found, &n));
     rg_finder_provenance(&t->finder, image, &from);
-    int status = rg_measured_found(&t->how, image, infrared, found, n, &sources);
+    int status = rg_measured_found(&t->how, image, infrared, found, n,
+                                   rg_delivery_measures(&t->delivery), &sources);
     if (status == 0)
         status = rg_catalogue_add(t->delivery.catalogue, sources, n, &from, image,
-                                  infrared);
+                                  shown);
     if (status == 0 && t->delivery.paths.n == 0) {
         printf("%s: %d source%s\n", image->name, n, n == 1 ? "" : "s");
         rg_finder_report(&t->finder);
@@ -55,8 +59,9 @@ static int detect_in_file(task *t, const char *path, const char *infrared)
 {
     rg_image *image = NULL, *beside = NULL;
     int status = rg_image_read(&image, path);
-    if (status == 0 && infrared && rg_finder_wants_infrared(&t->finder))
-        status = rg_image_read(&beside, infrared);
+    if (status == 0 && infrared) status = rg_image_read(&beside, infrared);
+    if (status == 0 && rg_delivery_measures(&t->delivery))
+        status = rg_measured_check(&t->how, image);
     if (status == 0) status = detect_in(t, image, beside);
     rg_image_free(image);
     rg_image_free(beside);
@@ -76,7 +81,7 @@ static int detect(task *t, int n, char **paths)
 
 int rg_detect_main(int argc, char **argv)
 {
-    task t = { .finder.how = rg_detect_defaults };
+    task t = { .finder.how = rg_detect_defaults, .how = RG_MEASURED_DEFAULTS };
     t.finder.how.progress = rg_options_progress;
     t.finder.how.user = "windows";
     const rg_option options[] = {
@@ -85,7 +90,8 @@ int rg_detect_main(int argc, char **argv)
           "draw the boxes on a picture of the (one) image" },
         { "ir", 0, RG_OPTION_TEXTS, &t.infrared, 0, 0, "FILE",
           "infrared image (WISE W1): one for all, or one for each in turn" },
-        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder), { .name = NULL }
+        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder),
+        RG_MEASURED_OPTIONS(t.how), { .name = NULL }
     };
     const rg_usage usage = { "detect", "RADIO.fits...",
         "Find and classify the radio galaxies of FITS images with a celestial WCS.\n"

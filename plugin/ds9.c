@@ -118,7 +118,8 @@ static int deliver(view *v, task *t, const rg_detection *found, int n)
     rg_provenance from;
     rg_source *sources;
     rg_finder_provenance(&t->finder, radio, &from);
-    RG_TRY(rg_measured_found(&t->how, radio, v->infrared.image, found, n, &sources));
+    RG_TRY(rg_measured_found(&t->how, radio, v->infrared.image, found, n, false,
+                             &sources));
     int status = look_again(v);
     if (status == 0) status = draw(v, found, n, &from);
     if (status == 0) {
@@ -285,7 +286,7 @@ static int run(view *v, task *t, int action, const char *method)
 
 int rg_ds9_main(int argc, char **argv)
 {
-    task t = { .finder.how = rg_detect_defaults };
+    task t = { .finder.how = rg_detect_defaults, .how = RG_MEASURED_DEFAULTS };
     const rg_option options[] = {
         { "output", 'o', RG_OPTION_TEXT, &t.path, 0, 0, "FILE",
           "where to save: .fits .vot .csv .ecsv .tsv .json .reg .moc.fits, or - (CSV "
@@ -293,7 +294,8 @@ int rg_ds9_main(int argc, char **argv)
         RG_FORMAT_OPTION(t.format),
         { "ir-frame", 0, RG_OPTION_TEXT, &t.infrared, 0, 0, "N",
           "the frame of the infrared image, or auto: found by its header" },
-        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder), { .name = NULL }
+        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder),
+        RG_MEASURED_OPTIONS(t.how), { .name = NULL }
     };
     const rg_usage usage = {
         "ds9", "detect|show|remove|save|table|corrections XPA_METHOD",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugin/finder.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -99,17 +100,18 @@ void rg_finder_provenance(const rg_finder *finder, const rg_image *image,
 void rg_finder_table(const rg_source *sources, int n)
 {
     if (n > 0)
-        printf("%-22s %10s %9s %-5s %4s  %-10s %10s\n", "name", "ra_deg", "dec_deg",
-               "class", "P", "or else", "box");
+        printf("%-22s %10s %9s %-5s %4s  %-10s %10s %8s\n", "name", "box ra", "dec",
+               "class", "P", "or else", "size", "mJy");
     for (const rg_source *s = sources; s < sources + n; s++) {
         const rg_detection *d = &s->box;
-        char name[RG_NAME_SIZE], second[24] = "";
+        char name[RG_NAME_SIZE], second[24] = "", flux[24] = "";
+        if (isfinite(s->flux)) snprintf(flux, sizeof flux, "%.4g", s->flux);
         rg_catalogue_name(s, name);
         if (d->second > 0)
             snprintf(second, sizeof second, "%s %.2f", rg_boxes_class_name[d->second],
                      d->second_probability);
-        printf("%-22s %10.5f %+9.5f %-5s %4.2f  %-10s %3.0f x %3.0f\"\n", name, d->ra,
-               d->dec, rg_boxes_class_name[d->class_], d->probability, second, d->width,
-               d->height);
+        printf("%-22s %10.5f %+9.5f %-5s %4.2f  %-10s %3.0f x %3.0f\" %8s\n", name,
+               d->ra, d->dec, rg_boxes_class_name[d->class_], d->probability, second,
+               d->width, d->height, flux);
     }
 }

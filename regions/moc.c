@@ -47,7 +47,7 @@ static int by_first(const void *a, const void *b)
 static void tidy(rg_moc *moc)
 {
     size_t n = 0;
-    qsort(moc->ranges, moc->n, sizeof *moc->ranges, by_first);
+    if (moc->n > 0) qsort(moc->ranges, moc->n, sizeof *moc->ranges, by_first);
     for (size_t i = 0; i < moc->n; i++) {
         const range next = moc->ranges[i];
         range *last = &moc->ranges[n - (n > 0)];

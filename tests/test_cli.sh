@@ -266,6 +266,28 @@ formats_are_chosen() {
         --format cake
 }
 # Boxes of a region file, as they are and as someone changed them.
+# Without a beam there is no flux: it is asked for, before anyone has to wait.
+beam_is_asked_for() {
+    fits coarse.fits -32 000 "100 100" "${wcs[@]/0.0005/0.0010}"
+    refuses 1 "no beam .*--beam MAJOR" detect coarse.fits -o x.csv &&
+        refuses 1 "such as 5.4,5.4,0" detect coarse.fits -o x.csv --beam 10,10 &&
+        "$claran" detect coarse.fits -o x.csv --beam 10,10,0 && [ -s x.csv ] || return 1
+    "$claran" detect coarse.fits -o x.reg 2> err.log && grep -q "Nothing is measured" err.log &&
+        rm x.csv x.reg coarse.fits
+}
+# What is measured goes into the catalogue, with a host from the infrared image.
+sources_are_measured() {
+    "$claran" detect "${field[0]}" --all --method D1 --ir "${infrared[0]}" -o x.csv &&
+        awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
+            $c["flux"] > 5 * $c["flux_error"] && $c["rms"] > 0.1 && $c["rms"] < 0.3 \
+                && $c["size"] > 3 && $c["tight_xmin"] > 0 && $c["components"] > 0 { n++ }
+            $c["host_ra"] > 0 { hosts++ }
+            END { exit !(n > 0 && hosts > 0) }' x.csv || { cat x.csv; return 1; }
+    "$claran" detect "${field[0]}" --all --method D1 --level 3 -o y.csv &&
+        ! cmp -s <(cut -d, -f 19-30 x.csv) <(cut -d, -f 19-30 y.csv) ||
+        wrong "--level 3 changes nothing" || return 1
+    "$claran" detect "${field[0]}" | head -3 | grep -q mJy && rm x.csv y.csv
+}
 regions_are_measured() {
     "$claran" detect "${field[@]:0:1}" --all -o r.csv -o r.reg &&
         "$claran" catalogue "${field[0]}" r.reg -o s.csv --ir "${infrared[0]}" || return 1
@@ -408,7 +430,7 @@ bad_calibrations() {
 model_is_the_papers() { "$claran" model | grep -q "^1367[67][0-9]* weights"; }
 
 model=${CLARAN_MODEL:-$srcdir/core/models/claran-d1.fits}
-for test in helps csv_and_standard_output formats_are_chosen regions_are_measured catalogues_are_matched threshold_is_kept picture_is_png \
+for test in helps csv_and_standard_output formats_are_chosen beam_is_asked_for sources_are_measured regions_are_measured catalogues_are_matched threshold_is_kept picture_is_png \
     image_is_of_the_method image_is_where_it_was_asked all_methods_are_on_a_sheet \
     examples_are_on_a_sheet bad_image_options bad_radio_image bad_infrared_image \
     wide_infrared_image model_is_the_papers evaluation_goes_to_files \
