@@ -32,8 +32,7 @@ enum { RG_DELIVERY_COUNT = 2 };   /* of these options: */
     { "output", 'o', RG_OPTION_TEXTS, &(d).paths, 0, 0, "FILE", \
       "catalogue: .fits .vot .csv .ecsv .tsv .json .reg .moc.fits, or - (CSV on " \
       "stdout); repeatable" }, \
-    { "format", 0, RG_OPTION_TEXT, &(d).format, 0, 0, "NAME", \
-      RG_FORMAT_NAMES "; else as the name ends" }
+    RG_FORMAT_OPTION((d).format)
 
 int rg_delivery_open(rg_delivery *delivery);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/engine/error.h"
+#include "core/image/fuse.h"
 #include "regions/catalogue.h"
 
 int rg_measured_check(rg_measured *how, const rg_image *radio)
@@ -64,6 +65,13 @@ int rg_measured_boxes(const rg_measured *how, const rg_image *radio,
     free(made);
     free(boxes);
     return status;
+}
+
+const rg_image *rg_measured_shown(const rg_provenance *from, const rg_image *infrared)
+{
+    rg_method method;
+    bool known = *from->method && rg_fuse_method(from->method, &method) == 0;
+    return known && rg_fuse_wants_infrared(method) ? infrared : NULL;
 }
 
 void rg_measured_from(const rg_image *image, rg_provenance *from)

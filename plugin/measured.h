@@ -50,6 +50,9 @@ int rg_measured_found(const rg_measured *how, const rg_image *radio,
 int rg_measured_boxes(const rg_measured *how, const rg_image *radio,
                       const rg_image *infrared, rg_source *sources, int n);
 
+/* The infrared image, if the run that boxes were read from looked at one; else NULL. */
+const rg_image *rg_measured_shown(const rg_provenance *from, const rg_image *infrared);
+
 /* Where boxes that were read from regions are now measured: file, unit and checksum of
  * the image; what else they say of themselves stays. */
 void rg_measured_from(const rg_image *image, rg_provenance *from);

@@ -214,6 +214,8 @@ static int add_facts(const rg_catalogue *c, rg_ledger *to)
 {
     static const rg_provenance none;
     const rg_provenance *from = c->images > 0 ? c->from : &none;
+    char area[32];
+    snprintf(area, sizeof area, "%.6f", rg_moc_area(c->area));
     const struct { const char *name, *ucd, *about, *value; } facts[] = {
         { "creator", "meta.id;meta.software", "program and version",
           "claran " RG_VERSION },
@@ -223,6 +225,7 @@ static int add_facts(const rg_catalogue *c, rg_ledger *to)
         { "model_hash", "meta.checksum", "of the network's weights", from->model },
         { "method", "meta.code", "what the network was shown", from->method },
         { "options", "meta.note", "of the program", c->options },
+        { "area", "phys.angArea", "searched, square degrees", area },
         { "time", "time.creation", "when this was made, UTC", c->time },
     };
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)

@@ -122,7 +122,7 @@ int rg_moc_add(rg_moc *moc, const rg_image *image, const rg_image *infrared)
     return status;
 }
 
-double rg_moc_area(rg_moc *moc)
+double rg_moc_area(const rg_moc *moc)
 {
     double cells = 0;
     for (size_t i = 0; i < moc->n; i++)
@@ -196,7 +196,7 @@ static int fill(fitsfile *fits, const void *what, int *status)
     return 0;
 }
 
-int rg_moc_write(rg_moc *moc, FILE *to)
+int rg_moc_write(const rg_moc *moc, FILE *to)
 {
     cells all = { .n = 0 };
     int status = 0;

@@ -25,9 +25,9 @@ void rg_moc_free(rg_moc *moc);
 int rg_moc_add(rg_moc *moc, const rg_image *image, const rg_image *infrared);
 
 /* As FITS, cells four of which fill a larger one being written as that one. */
-int rg_moc_write(rg_moc *moc, FILE *to);
+int rg_moc_write(const rg_moc *moc, FILE *to);
 
 /* The area [square degrees]. */
-double rg_moc_area(rg_moc *moc);
+double rg_moc_area(const rg_moc *moc);
 
 #endif

@@ -109,6 +109,8 @@ static void catalogue_says_what_is_known(void)
         if (check_failed_) printf("column %s is %s\n", wanted[i].column, room);
     }
     CHECK(l && !strcmp(l->facts[2].value, "my \"model\".fits"));
+    CHECK(l && !strcmp(l->facts[6].name, "area"));
+    if (l) CHECK_NEAR(atof(l->facts[6].value), pow(64 * 1.8 / 3600, 2), 1e-4);
     rg_ledger_free(l);
     rg_catalogue_free(c);
 }
@@ -228,20 +230,23 @@ static void format_is_told_by_name(void)
     CHECK_FAILS(rg_format_find("x", "cake", &format), "fits, votable, csv");
 }
 
+#ifdef __SANITIZE_ADDRESS__
+#define SECONDS 60.0
+#else
+#define SECONDS 10.0
+#endif
+
 static void ten_thousand_are_quick(void)
 {
     char stem[] = "/tmp/claranXXXXXX", path[64];
     if (mkdtemp(stem) == NULL) CHECK_SKIP("no folder can be made");
-    struct timespec from, to;
     rg_catalogue *c = made(10000);
     snprintf(path, sizeof path, "%s/cat", stem);
-    clock_gettime(CLOCK_MONOTONIC, &from);
+    clock_t before = clock();
     write_all(c, path);
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    double took = (double)(to.tv_sec - from.tv_sec)
-        + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
-    printf("10,000 sources in %d formats: %.2f s\n", FORMATS, took);
-    CHECK(took < 10);
+    double took = (double)(clock() - before) / CLOCKS_PER_SEC;
+    printf("10,000 sources in %d formats: %.2f s of one processor\n", FORMATS, took);
+    CHECK(took < SECONDS);
     for (int i = 0; i < FORMATS; i++) {
         snprintf(path, sizeof path, "%s/cat.%s", stem, endings[i]);
         CHECK(unlink(path) == 0);

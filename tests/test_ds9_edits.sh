@@ -147,6 +147,18 @@ catalogue_tool_is_linked() {
     order catalog close
 }
 
+# DS9 reads our tables of other formats too.
+ds9_reads_fits() {
+    save "$work/read.fits" && order catalog import fits "$work/read.fits" || return 1
+    [ "$(tk 'list [starbase_nrows $cattool(catdb)] $cattool(colx) $cattool(coly)')" = \
+        "$n RA DEC" ] || wrong "rows or columns are missing" || return 1
+    paste <(tk 'starbase_get $cattool(catdb) 2 [starbase_colnum $cattool(catdb) RA]') \
+        <(column RA "$work/again.csv" | sed -n 2p) |
+        awk '{ exit !($1 - $2 < 1e-6 && $2 - $1 < 1e-6 && NF == 2) }' ||
+        wrong "another RA" || return 1
+    order catalog close
+}
+
 # A training list with its image, which claran train takes.
 corrections_train() {
     ds9_click ClaRAN "Save corrections..." || return 1
@@ -180,7 +192,7 @@ nothing_to_save() {
 }
 
 for test in detects user_edits catalogue_shows_exactly_that format_is_chosen \
-    relabelled_is_by_hand headless_twin_agrees catalogue_tool_is_linked \
+    relabelled_is_by_hand headless_twin_agrees catalogue_tool_is_linked ds9_reads_fits \
     corrections_train infrared_comes_along nothing_to_save
 do run $test; done
 [ $failures = 0 ]
