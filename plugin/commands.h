@@ -9,6 +9,8 @@
 
 int rg_average_main(int argc, char **argv);
 int rg_calibrate_main(int argc, char **argv);
+int rg_catalogue_main(int argc, char **argv);
+int rg_crossmatch_main(int argc, char **argv);
 int rg_detect_main(int argc, char **argv);
 int rg_ds9_main(int argc, char **argv);
 int rg_evaluate_main(int argc, char **argv);

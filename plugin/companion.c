@@ -154,13 +154,13 @@ static rg_frame *choose(const rg_frame *radio, rg_frame *list, int n, bool wante
     return best;
 }
 
-/* None was found: the first reason, or all of them as lines. */
+/* None was found: the first reason, or all of them as lines on stderr. */
 static int explain(const rg_frame *list, int n, bool wanted)
 {
     for (int i = 0; i < n; i++)
         if (*list[i].problem) {
             if (wanted) return RG_FAIL("%s", list[i].problem);
-            printf("%s\n", list[i].problem);
+            fprintf(stderr, "%s\n", list[i].problem);
         }
     if (!wanted) return 0;
     return RG_FAIL("the method needs an infrared image (WISE W1), and no other frame "

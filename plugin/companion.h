@@ -19,7 +19,7 @@ bool rg_companion_is_infrared(const rg_frame *frame);
 /* The infrared image for `radio`, the current frame: of the others that say they are
  * WISE W1 (3 to 4 micron) and cover it, the one that covers most; or frame `number`
  * (not NULL), whatever it says.  Where there is none: a sentence if it was `wanted` or
- * named, else lines on stdout why those that might be it were not taken, and no image.
+ * named, else lines on stderr why those that might be it were not taken, and no image.
  * One not `wanted` has to cover half of the radio image. */
 int rg_companion_find(rg_xpa *ds9, const rg_frame *radio, const char *number,
                       bool wanted, rg_frame *infrared);

@@ -6,48 +6,50 @@
 
 #include "core/engine/error.h"
 #include "plugin/commands.h"
+#include "plugin/delivery.h"
 #include "plugin/finder.h"
+#include "plugin/measured.h"
 #include "plugin/options.h"
-#include "plugin/output.h"
 #include "regions/picture.h"
-
-enum { OUTPUTS = sizeof ((rg_texts *)0)->text / sizeof *((rg_texts *)0)->text };
 
 typedef struct task {
     rg_finder finder;
-    rg_texts paths;           /* -o */
+    rg_measured how;
+    rg_delivery delivery;     /* -o */
     rg_texts infrared;        /* --ir */
     const char *png;
-    rg_output outputs[OUTPUTS];
 } task;
 
-static int open_outputs(task *t)
+/* The picture is the last that may fail. */
+static int draw(task *t, const rg_image *image, const rg_detection *found, int n)
 {
-    if (t->png != NULL) RG_TRY(rg_output_check(t->png));
-    for (int i = 0; i < t->paths.n; i++) {
-        RG_TRY(rg_output_open(&t->outputs[i], t->paths.text[i]));
-        rg_output_header(&t->outputs[i]);
-    }
-    return 0;
+    RG_TRY(rg_delivery_stage(&t->delivery));
+    return rg_picture_write(image, found, n, t->png);
 }
 
+/* The infrared image, if there is one, may have hosts, whether the network looks at it
+ * or not. */
 static int detect_in(task *t, const rg_image *image, const rg_image *infrared)
 {
     rg_detection *found = NULL;
+    rg_source *sources = NULL;
     rg_provenance from;
-    int n = 0, status = 0;
-    RG_TRY(rg_detect(t->finder.detector, image, infrared, &found, &n));
+    const rg_image *shown = rg_finder_wants_infrared(&t->finder) ? infrared : NULL;
+    int n = 0;
+    RG_TRY(rg_detect(t->finder.detector, image, shown, &found, &n));
     rg_finder_provenance(&t->finder, image, &from);
-    for (int i = 0; i < t->paths.n; i++)
-        rg_output_print(&t->outputs[i], found, n, &from);
-    if (t->paths.n == 0) {
+    int status = rg_measured_found(&t->how, image, infrared, found, n,
+                                   rg_delivery_measures(&t->delivery), &sources);
+    if (status == 0)
+        status = rg_catalogue_add(t->delivery.catalogue, sources, n, &from, image,
+                                  shown);
+    if (status == 0 && t->delivery.paths.n == 0) {
         printf("%s: %d source%s\n", image->name, n, n == 1 ? "" : "s");
         rg_finder_report(&t->finder);
-        rg_finder_table(found, n);
+        rg_finder_table(sources, n);
     }
-    if (t->png != NULL) status = rg_output_stage(t->outputs, t->paths.n);
-    if (t->png != NULL && status == 0)
-        status = rg_picture_write(image, found, n, t->png);
+    if (status == 0 && t->png != NULL) status = draw(t, image, found, n);
+    free(sources);
     free(found);
     return status;
 }
@@ -57,8 +59,9 @@ static int detect_in_file(task *t, const char *path, const char *infrared)
 {
     rg_image *image = NULL, *beside = NULL;
     int status = rg_image_read(&image, path);
-    if (status == 0 && infrared && rg_finder_wants_infrared(&t->finder))
-        status = rg_image_read(&beside, infrared);
+    if (status == 0 && infrared) status = rg_image_read(&beside, infrared);
+    if (status == 0 && rg_delivery_measures(&t->delivery))
+        status = rg_measured_check(&t->how, image);
     if (status == 0) status = detect_in(t, image, beside);
     rg_image_free(image);
     rg_image_free(beside);
@@ -67,27 +70,28 @@ static int detect_in_file(task *t, const char *path, const char *infrared)
 
 static int detect(task *t, int n, char **paths)
 {
-    RG_TRY(open_outputs(t));
+    if (t->png != NULL) RG_TRY(rg_output_check(t->png));
+    RG_TRY(rg_delivery_open(&t->delivery));
     const rg_texts *ir = &t->infrared;
     RG_TRY(rg_finder_open(&t->finder, ir->n > 0));
     for (int i = 0; i < n; i++)
         RG_TRY(detect_in_file(t, paths[i], ir->n ? ir->text[ir->n > 1 ? i : 0] : NULL));
-    return rg_output_keep(t->outputs, t->paths.n);
+    return rg_delivery_keep(&t->delivery);
 }
 
 int rg_detect_main(int argc, char **argv)
 {
-    task t = { .finder.how = rg_detect_defaults };
+    task t = { .finder.how = rg_detect_defaults, .how = RG_MEASURED_DEFAULTS };
     t.finder.how.progress = rg_options_progress;
     t.finder.how.user = "windows";
     const rg_option options[] = {
-        { "output", 'o', RG_OPTION_TEXTS, &t.paths, 0, 0, "FILE",
-          "table.csv, regions.reg, or - (CSV on stdout); repeatable" },
-        { "ir", 0, RG_OPTION_TEXTS, &t.infrared, 0, 0, "FILE",
-          "infrared image (WISE W1): one for all, or one for each in turn" },
+        RG_DELIVERY_OPTIONS(t.delivery),
         { "png", 0, RG_OPTION_TEXT, &t.png, 0, 0, "FILE",
           "draw the boxes on a picture of the (one) image" },
-        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder), { .name = NULL }
+        { "ir", 0, RG_OPTION_TEXTS, &t.infrared, 0, 0, "FILE",
+          "infrared image (WISE W1): one for all, or one for each in turn" },
+        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder),
+        RG_MEASURED_OPTIONS(t.how), { .name = NULL }
     };
     const rg_usage usage = { "detect", "RADIO.fits...",
         "Find and classify the radio galaxies of FITS images with a celestial WCS.\n"
@@ -99,13 +103,11 @@ int rg_detect_main(int argc, char **argv)
     if (t.infrared.n > 1 && t.infrared.n != argc)
         return rg_options_misuse("%d --ir for %d images: give one for all, or one for "
                                  "each", t.infrared.n, argc);
-    for (int i = 1; i < t.paths.n; i++)
-        for (int j = 0; j < i; j++)
-            if (strcmp(t.paths.text[i], t.paths.text[j]) == 0)
-                return rg_options_misuse("-o %s is given twice", t.paths.text[i]);
     if (t.png != NULL && argc > 1) return rg_options_misuse("--png is for one image");
+    rg_options_record(options + RG_DELIVERY_COUNT + 1, t.delivery.options,
+                      sizeof t.delivery.options);
     status = detect(&t, argc, argv) == 0 ? RG_EXIT_OK : rg_options_problem();
-    for (int i = 0; i < OUTPUTS; i++) rg_output_drop(&t.outputs[i]);
+    rg_delivery_drop(&t.delivery);
     rg_finder_close(&t.finder);
     return status;
 }

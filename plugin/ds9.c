@@ -10,16 +10,16 @@
 
 #include "core/engine/error.h"
 #include "core/image/fuse.h"
+#include "plugin/edits.h"
 #include "plugin/commands.h"
 #include "plugin/companion.h"
 #include "plugin/finder.h"
 #include "plugin/frames.h"
 #include "plugin/options.h"
 #include "plugin/output.h"
+#include "plugin/measured.h"
 #include "plugin/xpa.h"
 
-#define GET_BOXES "regions -format ds9 -system wcs -sky icrs -skyformat degrees " \
-    "-group " RG_REGION_GROUP
 #define SET_BOXES "regions -format ds9"
 #define DELETE_BOXES "regions group " RG_REGION_GROUP " delete"
 
@@ -32,7 +32,9 @@ typedef struct view {
 /* What was asked for on the command line. */
 typedef struct task {
     rg_finder finder;
-    const char *path;         /* --output */
+    rg_measured how;
+    const char *path, *format; /* --output */
+    char options[2048];       /* all of them, as text */
     const char *infrared;     /* --ir-frame, NULL: to be found */
 } task;
 
@@ -92,7 +94,7 @@ static int draw(view *v, const rg_detection *found, int n, const rg_provenance *
     FILE *file = open_memstream(&text, &size);
     if (file == NULL) return RG_FAIL("out of memory for %d regions", n);
     rg_region_header(file);
-    rg_region_print(file, found, n, from);
+    for (int i = 0; i < n; i++) rg_region_print(file, &found[i], 0, from);
     int status = ferror(file) ? RG_FAIL("out of memory for %d regions", n) : 0;
     if (fclose(file) != 0 && status == 0) status = RG_FAIL("out of memory for regions");
     if (status == 0) status = rg_xpa_set(v->ds9, DELETE_BOXES, NULL, 0);
@@ -109,11 +111,30 @@ static void say_progress(void *user, int done, int total)
     *last = now;
 }
 
+/* After detection: draw, and say what was found. */
+static int deliver(view *v, task *t, const rg_detection *found, int n)
+{
+    const rg_image *radio = v->radio.image;
+    rg_provenance from;
+    rg_source *sources;
+    rg_finder_provenance(&t->finder, radio, &from);
+    RG_TRY(rg_measured_found(&t->how, radio, v->infrared.image, found, n, false,
+                             &sources));
+    int status = look_again(v);
+    if (status == 0) status = draw(v, found, n, &from);
+    if (status == 0) {
+        printf("%d source%s, ", n, n == 1 ? "" : "s");
+        rg_finder_report(&t->finder);
+        rg_finder_table(sources, n);
+    }
+    free(sources);
+    return status;
+}
+
 static int detect(view *v, task *t)
 {
     rg_finder *finder = &t->finder;
     rg_detection *found = NULL;
-    rg_provenance from;
     int n = 0;
     time_t started = time(NULL);
     finder->how.progress = say_progress;
@@ -124,14 +145,7 @@ static int detect(view *v, task *t)
     printf("Looking at %s, %d x %d pixels\n", radio->name, radio->nx, radio->ny);
     if (rg_finder_wants_infrared(finder)) report_infrared(v);
     RG_TRY(rg_detect(finder->detector, radio, v->infrared.image, &found, &n));
-    rg_finder_provenance(finder, radio, &from);
-    int status = look_again(v);
-    if (status == 0) status = draw(v, found, n, &from);
-    if (status == 0) {
-        printf("%d source%s, ", n, n == 1 ? "" : "s");
-        rg_finder_report(finder);
-        rg_finder_table(found, n);
-    }
+    int status = deliver(v, t, found, n);
     free(found);
     return status;
 }
@@ -213,109 +227,99 @@ static int show(view *v, task *t)
     return status;
 }
 
-static int remove_boxes(view *v)
+static int remove_boxes(view *v, task *t)
 {
+    (void)t;
     RG_TRY(rg_frames_number(v->ds9, &v->radio));
     RG_TRY(rg_xpa_set(v->ds9, DELETE_BOXES, NULL, 0));
     printf("Detections removed from frame %s\n", v->radio.number);
     return 0;
 }
 
-static int read_boxes(view *v, rg_detection **found, int *n, rg_provenance *from)
+/* ---- what the menu calls ---- */
+
+static const struct {
+    const char *name;
+    bool writes;              /* and wants --output */
+    int (*on_view)(view *v, task *t);
+    int (*on_boxes)(rg_edits *edits);
+} actions[] = {
+    { "detect", false, detect, NULL },
+    { "show", false, show, NULL },
+    { "remove", false, remove_boxes, NULL },
+    { "save", true, NULL, rg_edits_save },
+    { "table", false, NULL, rg_edits_table },
+    { "corrections", true, NULL, rg_edits_correct },
+};
+
+enum { ACTIONS = sizeof actions / sizeof *actions };
+
+/* The number of the action that the operands name, with a DS9; -1: misuse. */
+static int action_of(int argc, char **argv, const char *path)
 {
-    char *text;
-    size_t size;
-    memcpy(from->file, v->radio.file, sizeof from->file);
-    RG_TRY(rg_xpa_get(v->ds9, GET_BOXES, &text, &size));
-    int status = rg_region_parse(text, found, n, from);
-    free(text);
-    RG_TRY(status);
-    if (*n == 0)
-        return RG_FAIL("frame %s has no detections to save: choose Detect sources "
-                       "first", v->radio.number);
-    for (int i = 0; i < *n; i++)
-        RG_TRY(rg_region_place(&(*found)[i], v->radio.image->sky));
-    return 0;
+    int i = 0;
+    while (i < ACTIONS && (argc == 0 || strcmp(argv[0], actions[i].name) != 0)) i++;
+    if (i == ACTIONS)
+        rg_options_misuse("say detect, show, remove, save, table or corrections; see "
+                          "claran ds9 --help");
+    else if (argc != 2)
+        rg_options_misuse("claran ds9 %s wants XPA_METHOD", argv[0]);
+    else if ((path != NULL) != actions[i].writes)
+        rg_options_misuse(path ? "claran ds9 %s takes no --output"
+                               : "claran ds9 %s wants --output FILE", argv[0]);
+    else
+        return i;
+    return -1;
 }
 
-static int save(view *v, const char *path)
+static int run(view *v, task *t, int action, const char *method)
 {
-    rg_detection *found = NULL;
-    rg_provenance from = { 0 };
-    rg_output output = { 0 };
-    int n = 0;
-    if (*path == '\0') return RG_FAIL("no file was chosen, so nothing was saved");
-    RG_TRY(rg_frames_current(v->ds9, &v->radio));
-    int status = read_boxes(v, &found, &n, &from);
-    if (status == 0) status = rg_output_open(&output, path);
-    if (status == 0) {
-        rg_output_header(&output);
-        rg_output_print(&output, found, n, &from);
-        status = rg_output_keep(&output, 1);
-    }
-    if (status == 0 && strcmp(path, "-") != 0) {
-        char *whole = realpath(path, NULL);   /* DS9's folder is not always known */
-        printf("%d source%s saved in %s\n", n, n == 1 ? "" : "s", whole ? whole : path);
-        free(whole);
-    }
-    rg_output_drop(&output);
-    free(found);
+    RG_TRY(rg_xpa_open(&v->ds9, method));
+    if (actions[action].on_view) return actions[action].on_view(v, t);
+    rg_edits edits = { .ds9 = v->ds9, .how = &t->how, .infrared = t->infrared,
+                       .path = t->path, .format = t->format,
+                       .options = t->options };
+    int status = actions[action].on_boxes(&edits);
+    rg_edits_clear(&edits);
     return status;
-}
-
-static int run(view *v, task *t, char **argv)
-{
-    RG_TRY(rg_xpa_open(&v->ds9, argv[1]));
-    if (strcmp(argv[0], "detect") == 0) return detect(v, t);
-    if (strcmp(argv[0], "show") == 0) return show(v, t);
-    if (strcmp(argv[0], "remove") == 0) return remove_boxes(v);
-    return save(v, t->path);
-}
-
-/* RG_GO_ON if the operands are an action and a DS9, and `path` is for save. */
-static int check_operands(int argc, char **argv, const char *path)
-{
-    static const char *const actions[] = { "save", "detect", "show", "remove" };
-    for (int i = 0; argc > 0 && i < 4; i++) {
-        if (strcmp(argv[0], actions[i]) != 0) continue;
-        if (argc != 2) return rg_options_misuse("claran ds9 %s wants XPA_METHOD",
-                                                actions[i]);
-        if ((path != NULL) == (i == 0)) return RG_GO_ON;
-        return rg_options_misuse(i == 0 ? "claran ds9 %s wants --output FILE"
-                                        : "claran ds9 %s takes no --output",
-                                 actions[i]);
-    }
-    return rg_options_misuse("say detect, show, remove or save; see claran ds9 --help");
 }
 
 int rg_ds9_main(int argc, char **argv)
 {
-    task t = { .finder.how = rg_detect_defaults };
+    task t = { .finder.how = rg_detect_defaults, .how = RG_MEASURED_DEFAULTS };
     const rg_option options[] = {
         { "output", 'o', RG_OPTION_TEXT, &t.path, 0, 0, "FILE",
-          "where to save, .csv or .reg; - for CSV on stdout" },
+          "where to save: .fits .vot .csv .ecsv .tsv .json .reg .moc.fits, or - (CSV "
+          "on stdout)" },
+        RG_FORMAT_OPTION(t.format),
         { "ir-frame", 0, RG_OPTION_TEXT, &t.infrared, 0, 0, "N",
           "the frame of the infrared image, or auto: found by its header" },
-        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder), { .name = NULL }
+        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder),
+        RG_MEASURED_OPTIONS(t.how), { .name = NULL }
     };
-    const rg_usage usage = { "ds9", "detect|show|remove|save XPA_METHOD",
+    const rg_usage usage = {
+        "ds9", "detect|show|remove|save|table|corrections XPA_METHOD",
         "detect: find radio galaxies in the current frame of the DS9 at XPA_METHOD,\n"
         "and draw them as boxes in place of those drawn earlier; where another frame\n"
         "holds a WISE image of the same sky, with its help.\n"
         "show: a new frame with what the network sees of 3' about the view's middle.\n"
         "remove: take the boxes away.\n"
-        "save: write them to --output FILE as they are now, moved or not.",
+        "save: measure them as they are now, moved or not, with those you drew and\n"
+        "labelled with a class, and write the catalogue to --output FILE.\n"
+        "table: the same in DS9's own catalogue tool.\n"
+        "corrections: write them to --output LIST.csv, for claran train.",
         options };
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;
-    status = check_operands(argc, argv, t.path);
-    if (status != RG_GO_ON) return status;
+    int action = action_of(argc, argv, t.path);
+    if (action < 0) return RG_EXIT_USAGE;
+    rg_options_record(options + 2, t.options, sizeof t.options);
     if (t.infrared && (!*t.infrared || strcasecmp(t.infrared, "auto") == 0))
         t.infrared = NULL;              /* as the menu's field has it */
     setvbuf(stdout, NULL, _IOLBF, 0);   /* the menu's window shows lines as they come */
     signal(SIGPIPE, SIG_IGN);           /* DS9 gone in mid-sentence is an error too */
     view v = { .ds9 = NULL };
-    status = run(&v, &t, argv) == 0 ? RG_EXIT_OK : rg_options_problem();
+    status = run(&v, &t, action, argv[1]) == 0 ? RG_EXIT_OK : rg_options_problem();
     rg_finder_close(&t.finder);
     rg_frames_clear(&v.radio);
     rg_frames_clear(&v.infrared);

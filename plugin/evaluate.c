@@ -45,7 +45,7 @@ static int open_outputs(task *t)
         for (int k = 0; k < i; k++)
             if (t->path[k] && strcmp(t->path[k], t->path[i]) == 0)
                 return RG_FAIL("%s is named for two outputs", t->path[i]);
-        RG_TRY(rg_output_begin(&t->output[i], t->path[i]));
+        RG_TRY(rg_output_open(&t->output[i], t->path[i]));
     }
     return 0;
 }

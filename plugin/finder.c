@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugin/finder.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/engine/error.h"
-#include "regions/name.h"
+#include "regions/catalogue.h"
 
 static bool is_open(const rg_finder *finder)
 {
@@ -35,11 +36,11 @@ static const char *reason_of(const rg_finder *finder, bool infrared)
 }
 
 /* Whether the model found suits what was asked for. */
-static int check_method(rg_finder *finder, bool infrared, const char *path)
+static int check_method(rg_finder *finder, bool infrared)
 {
     const char *made_for = rg_fuse_name(rg_detect_model(finder->detector)->method);
     if (!is_open(finder) && strcasecmp(finder->method, made_for) != 0)
-        return RG_FAIL("%s is a model for method %s, not %s", path, made_for,
+        return RG_FAIL("%s is a model for method %s, not %s", finder->path, made_for,
                        finder->method);
     if (rg_finder_wants_infrared(finder) && !infrared)
         return RG_FAIL("method %s needs an infrared image (WISE W1) of the same sky; "
@@ -49,13 +50,13 @@ static int check_method(rg_finder *finder, bool infrared, const char *path)
 
 int rg_finder_open(rg_finder *finder, bool infrared)
 {
-    char path[RG_MODEL_PATH], methods[16];
+    char methods[16];
     RG_TRY(choose_methods(finder, infrared, methods));
     if (finder->precision != NULL)
         RG_TRY(rg_backend_precision(finder->precision, &finder->how.precision));
-    RG_TRY(rg_options_model(finder->model, methods, path));
-    RG_TRY(rg_detect_open(&finder->detector, path, &finder->how));
-    if (check_method(finder, infrared, path) == 0) {
+    RG_TRY(rg_options_model(finder->model, methods, finder->path));
+    RG_TRY(rg_detect_open(&finder->detector, finder->path, &finder->how));
+    if (check_method(finder, infrared) == 0) {
         finder->reason = reason_of(finder, infrared);
         return 0;
     }
@@ -88,6 +89,8 @@ void rg_finder_provenance(const rg_finder *finder, const rg_image *image,
                           rg_provenance *from)
 {
     *from = (rg_provenance){ .checksum = image->checksum, .version = RG_VERSION };
+    snprintf(from->unit, sizeof from->unit, "%s", image->unit);
+    snprintf(from->weights, sizeof from->weights, "%.1023s", finder->path);
     snprintf(from->file, sizeof from->file, "%s", image->name);
     snprintf(from->model, sizeof from->model, "%s", rg_detect_hash(finder->detector));
     snprintf(from->method, sizeof from->method, "%s",
@@ -102,19 +105,21 @@ void rg_finder_print_calibration(const char *what, const float calibration[RG_CL
     printf("\n");
 }
 
-void rg_finder_table(const rg_detection *found, int n)
+void rg_finder_table(const rg_source *sources, int n)
 {
     if (n > 0)
-        printf("%-22s %10s %9s %-5s %4s  %-10s %10s\n", "name", "ra_deg", "dec_deg",
-               "class", "P", "or else", "box");
-    for (const rg_detection *d = found; d < found + n; d++) {
-        char name[RG_NAME_SIZE], second[24] = "";
-        rg_name_format(d->ra, d->dec, name);
+        printf("%-22s %10s %9s %-5s %4s  %-10s %10s %8s\n", "name", "box ra", "dec",
+               "class", "P", "or else", "size", "mJy");
+    for (const rg_source *s = sources; s < sources + n; s++) {
+        const rg_detection *d = &s->box;
+        char name[RG_NAME_SIZE], second[24] = "", flux[24] = "";
+        if (isfinite(s->flux)) snprintf(flux, sizeof flux, "%.4g", s->flux);
+        rg_catalogue_name(s, name);
         if (d->second > 0)
             snprintf(second, sizeof second, "%s %.2f", rg_boxes_class_name[d->second],
                      d->second_probability);
-        printf("%-22s %10.5f %+9.5f %-5s %4.2f  %-10s %3.0f x %3.0f\"\n", name, d->ra,
-               d->dec, rg_boxes_class_name[d->class_], d->probability, second, d->width,
-               d->height);
+        printf("%-22s %10.5f %+9.5f %-5s %4.2f  %-10s %3.0f x %3.0f\" %8s\n", name,
+               d->ra, d->dec, rg_boxes_class_name[d->class_], d->probability, second,
+               d->width, d->height, flux);
     }
 }

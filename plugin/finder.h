@@ -19,6 +19,7 @@
 
 typedef struct rg_finder {
     const char *method, *model, *precision;   /* as on the command line, or NULL */
+    char path[RG_MODEL_PATH];                 /* of the model in use */
     const char *reason;                       /* why that method */
     rg_detect_options how;
     rg_detector *detector;                    /* owned */
@@ -67,6 +68,6 @@ void rg_finder_print_calibration(const char *what,
                                  const float calibration[RG_CLASSES]);
 
 /* A table for people on stdout: one line a detection. */
-void rg_finder_table(const rg_detection *found, int n);
+void rg_finder_table(const rg_source *sources, int n);
 
 #endif

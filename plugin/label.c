@@ -12,6 +12,7 @@
 #include "plugin/commands.h"
 #include "plugin/options.h"
 #include "plugin/output.h"
+#include "regions/format.h"
 
 #define HINTS 64                  /* of one field */
 #define KEEP_OUT 6.0              /* [arcmin] between a frame and an excluded field */
@@ -218,10 +219,12 @@ static int label_rows(job *j, FILE *out)
 static int label(job *j)
 {
     rg_output out = { 0 };
-    int status = rg_output_open(&out, j->output);
-    if (status == 0 && out.kind != RG_OUTPUT_CSV)
+    const rg_format *format;
+    int status = rg_format_find(j->output, NULL, &format);
+    if (status == 0 && format != &rg_format_csv)
         status = RG_FAIL("a list is a table: the name of the output, \"%s\", must end "
                          "in .csv", j->output);
+    if (status == 0) status = rg_output_open(&out, j->output);
     if (status == 0) status = read_catalogue(j);
     if (status == 0) status = read_excluded(j);
     if (status == 0) status = label_rows(j, out.file);

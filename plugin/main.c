@@ -15,6 +15,8 @@ static const struct {
 } commands[] = {
     { "average", rg_average_main, "one model from several" },
     { "calibrate", rg_calibrate_main, "make a model's probabilities believable" },
+    { "catalogue", rg_catalogue_main, "measure the boxes of a region file" },
+    { "crossmatch", rg_crossmatch_main, "join a catalogue with another" },
     { "detect", rg_detect_main, "find the radio galaxies of FITS images" },
     { "ds9", rg_ds9_main, "the same in a running DS9 (what the menu calls)" },
     { "evaluate", rg_evaluate_main, "how good a model is on a labelled list" },

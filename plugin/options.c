@@ -45,6 +45,25 @@ void rg_options_value(const rg_option *o, char text[RG_OPTION_VALUE])
     snprintf(text, RG_OPTION_VALUE, "%s", words ? words : "");
 }
 
+void rg_options_record(const rg_option *options, char *text, size_t size)
+{
+    char value[RG_OPTION_VALUE];
+    size_t used = 0;
+    *text = '\0';
+    for (const rg_option *o = options; o->name != NULL && used < size; o++) {
+        const rg_texts *texts = o->value;
+        int n = o->kind == RG_OPTION_TEXTS ? texts->n : 1;
+        for (int i = 0; i < n && used < size; i++) {
+            const char *word = value;
+            rg_options_value(o, value);
+            if (o->kind == RG_OPTION_TEXTS) word = texts->text[i];
+            if (*word == '\0') continue;
+            used += (size_t)snprintf(text + used, size - used, "%s--%s=%s",
+                                     used ? " " : "", o->name, word);
+        }
+    }
+}
+
 static void help_of(const rg_option *o)
 {
     char left[64], letter[8] = "    ", value[RG_OPTION_VALUE] = "";

@@ -17,6 +17,8 @@
 #ifndef RG_OPTIONS_H
 #define RG_OPTIONS_H
 
+#include <stddef.h>
+
 enum { RG_EXIT_OK = 0, RG_EXIT_PROBLEM = 1, RG_EXIT_USAGE = 2, RG_GO_ON = -1 };
 
 enum { RG_OPTION_VALUE = 256 };   /* room for a value as text [bytes] */
@@ -59,6 +61,9 @@ int rg_options_parse(const rg_usage *usage, int *argc, char **argv);
 /* What the option's value is now, as one would write it ("" for a text of NULL, "yes"
  * or "no" for a flag). */
 void rg_options_value(const rg_option *option, char text[RG_OPTION_VALUE]);
+
+/* "--threshold=0.8 --all=no ...": what all options are now, cut to fit. */
+void rg_options_record(const rg_option *options, char *text, size_t size);
 
 /* "claran: SENTENCE" on stderr, printf style; returns RG_EXIT_USAGE. */
 int rg_options_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -2,27 +2,17 @@
 #include "plugin/output.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/engine/error.h"
-#include "regions/catalogue.h"
 
 static bool is_stdout(const char *path)
 {
     return strcmp(path, "-") == 0;
-}
-
-static int kind_of(const char *path, rg_output_kind *kind)
-{
-    const char *dot = strrchr(path, '.');
-    *kind = dot != NULL && strcmp(dot, ".reg") == 0 ? RG_OUTPUT_REGION : RG_OUTPUT_CSV;
-    if (is_stdout(path) || (dot != NULL && strcmp(dot, ".csv") == 0) ||
-        *kind == RG_OUTPUT_REGION) return 0;
-    return RG_FAIL("the name of the output, \"%s\", must end in .csv or .reg (or be - "
-                   "for a catalogue on standard output)", path);
 }
 
 int rg_output_check(const char *path)
@@ -40,15 +30,6 @@ int rg_output_check(const char *path)
 }
 
 int rg_output_open(rg_output *output, const char *path)
-{
-    rg_output_kind kind;
-    RG_TRY(kind_of(path, &kind));
-    RG_TRY(rg_output_begin(output, path));
-    output->kind = kind;
-    return 0;
-}
-
-int rg_output_begin(rg_output *output, const char *path)
 {
     *output = (rg_output){ .path = path };
     if (!is_stdout(path)) RG_TRY(rg_output_check(path));
@@ -104,19 +85,4 @@ void rg_output_drop(rg_output *output)
     if (output->beside[0] != '\0') unlink(output->beside);
     free(output->text);
     *output = (rg_output){ .path = output->path };
-}
-
-void rg_output_header(rg_output *output)
-{
-    if (output->kind == RG_OUTPUT_CSV) rg_catalogue_header(output->file);
-    else rg_region_header(output->file);
-}
-
-void rg_output_print(rg_output *output, const rg_detection *found, int n,
-                     const rg_provenance *from)
-{
-    if (output->kind == RG_OUTPUT_CSV)
-        rg_catalogue_print(output->file, found, n, from);
-    else
-        rg_region_print(output->file, found, n, from);
 }

@@ -14,14 +14,10 @@
 
 #include <stdio.h>
 
-#include "core/detector/detect.h"
 #include "core/engine/file.h"
-#include "regions/region.h"
-
-typedef enum { RG_OUTPUT_CSV, RG_OUTPUT_REGION } rg_output_kind;
+#include "regions/format.h"
 
 typedef struct rg_output {
-    rg_output_kind kind;
     const char *path;         /* borrowed */
     FILE *file;               /* owned, in memory; NULL before open and once staged */
     char *text;               /* owned, what was printed */
@@ -29,24 +25,20 @@ typedef struct rg_output {
     char beside[RG_FILE_NAME]; /* "" until staged, and for standard output */
 } rg_output;
 
+/* The option --format, for rg_format_find; `f` is a const char *. */
+#define RG_FORMAT_OPTION(f) \
+    { "format", 0, RG_OPTION_TEXT, &(f), 0, 0, "NAME", \
+      RG_FORMAT_NAMES "; else as the name ends" }
+
 /* Fails where a file `path` can be neither made nor replaced. */
 int rg_output_check(const char *path);
 
-/* The kind is told by the extension of `path`, .csv or .reg; "-" is CSV. */
 int rg_output_open(rg_output *output, const char *path);
-
-/* A file of any name and of no kind. */
-int rg_output_begin(rg_output *output, const char *path);
 
 /* Everything but the renaming, for all n; flushes standard output in any case.  What
  * may still fail comes between this and keep, which stages what is not staged yet. */
 int rg_output_stage(rg_output *outputs, int n);
 int rg_output_keep(rg_output *outputs, int n);
 void rg_output_drop(rg_output *output);
-
-/* What a file of the kind begins with, and one image's detections. */
-void rg_output_header(rg_output *output);
-void rg_output_print(rg_output *output, const rg_detection *found, int n,
-                     const rg_provenance *from);
 
 #endif

@@ -1,20 +1,60 @@
-/* catalogue: detections as comma-separated values.
+/* catalogue: detections with what was measured of them, written in the field's formats.
  *
- *     rg_catalogue_header(file);
- *     rg_catalogue_print(file, detections, n, &from);
+ *     rg_catalogue *c;
+ *     RG_TRY(rg_catalogue_new(&c, "--threshold=0.8"));
+ *     RG_TRY(rg_catalogue_add(c, sources, n, &from, image, NULL));   // one image's
+ *     RG_TRY(rg_format_find("cat.fits", NULL, &format));
+ *     RG_TRY(rg_catalogue_write(c, format, file));
+ *     rg_catalogue_free(c);
  *
- * Columns: name, ra_deg, dec_deg [ICRS], xmin, ymin, xmax, ymax [FITS pixels of the
- * image, 1-based, pixel edges], class, probability, second_class, second_probability
- * (runner-up, empty: none), width_arcsec, height_arcsec, angle_deg (position angle of
- * the height axis), file, checksum (of its pixels), model (hash), method, version.
- */
+ * Every format has every column of the table in catalogue.c: names, positions, boxes,
+ * classes, measurements, host, flags, and of each source's image the file and the
+ * CRC-32 of its pixels; and every fact: model and its hash, method, version, options,
+ * time. */
 #ifndef RG_CATALOGUE_H
 #define RG_CATALOGUE_H
 
-#include "regions/region.h"
+#include <stdio.h>
 
-void rg_catalogue_header(FILE *to);
-void rg_catalogue_print(FILE *to, const rg_detection *detections, int n,
-                        const rg_provenance *from);
+#include "regions/format.h"
+#include "regions/moc.h"
+#include "regions/name.h"
+#include "regions/region.h"
+#include "regions/source.h"
+
+typedef struct rg_catalogue {
+    rg_source *sources;       /* owned */
+    int n;
+    int *image;               /* [n] which of the images; owned */
+    rg_provenance *from;      /* [images]; owned */
+    int images;
+    char *options;            /* owned */
+    char time[24];            /* of rg_catalogue_new, UTC */
+    rg_moc *area;             /* what was searched; owned */
+} rg_catalogue;
+
+/* Empty; `options`: what the user asked for, as text.  Caller frees. */
+int rg_catalogue_new(rg_catalogue **out, const char *options);
+void rg_catalogue_free(rg_catalogue *catalogue);
+
+/* Sources of one image (copied), and where it has values, and `infrared` (NULL: none
+ * was looked at) too, as searched area.  Model, method and version are to be the same
+ * for all images; what the first has is written. */
+int rg_catalogue_add(rg_catalogue *catalogue, const rg_source *sources, int n,
+                     const rg_provenance *from, const rg_image *image,
+                     const rg_image *infrared);
+
+/* As a table; caller frees with rg_ledger_free. */
+int rg_catalogue_ledger(const rg_catalogue *catalogue, rg_ledger **out);
+
+/* In that format, at the end of `to`. */
+int rg_catalogue_write(const rg_catalogue *catalogue, const rg_format *format,
+                       FILE *to);
+
+/* A source of which nothing is known but its box. */
+void rg_catalogue_unmeasured(const rg_detection *box, rg_source *source);
+
+/* "RGCL J...": of the measured position, else of the box. */
+void rg_catalogue_name(const rg_source *source, char name[RG_NAME_SIZE]);
 
 #endif

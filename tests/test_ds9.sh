@@ -52,13 +52,13 @@ boxes_are_the_headless_ones() {
     "$claran" ds9 save "$ds9_method" -o "$work/saved.csv" > /dev/null || return 1
     paste -d, "$work/headless.csv" "$work/saved.csv" | awk -F, -v n="$sources" '
         function off(column, most,   d) {
-            d = $column - $(column + 19)
-            if (!(d <= most && d >= -most)) { bad++; print $column, $(column + 19) }
+            d = $column - $(column + NF / 2)
+            if (!(d <= most && d >= -most)) { bad++; print $column, $(column + NF / 2) }
         }
         NR > 1 {
             off(2, 2e-7); off(3, 2e-7); off(4, 0.01); off(5, 0.01); off(6, 0.01)
-            off(7, 0.01); off(9, 1e-4); off(12, 2e-3); off(13, 2e-3)
-            if ($8 != $27) { bad++; print $8, $27 }
+            off(7, 0.01); off(9, 1e-4); off(16, 2e-3); off(17, 2e-3)
+            if ($8 != $(8 + NF / 2)) { bad++; print $8, $(8 + NF / 2) }
         }
         END { exit bad > 0 || NR != n + 1 }'
 }
@@ -233,10 +233,10 @@ killed_it_leaves_ds9_alone() {
     return $status
 }
 
-# The dialog is the menu's second param.
+# The dialog is the menu's third param.
 answer_dialog() {
     sleep 0.5
-    tk "set ianalysis(param,1,0,0,value) {$1}; set ianalysis(param,1,0,1,value) {$2}" \
+    tk "set ianalysis(param,2,0,0,value) {$1}; set ianalysis(param,2,0,1,value) {$2}" \
         > /dev/null
     ds9_click_widget .param.buttons.ok && ds9_wait "$3"
 }

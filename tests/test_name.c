@@ -28,6 +28,15 @@ static void name_keeps_sign_near_equator(void)
     CHECK(named(150, -1, "RGCL J100000.0-010000"));
 }
 
+static void name_has_no_sixtieth_second(void)
+{
+    CHECK(named(15 * (10 + 59.97 / 3600), 59.97 / 3600, "RGCL J100059.9+000059"));
+    CHECK(named(15 * (10 + 59 / 60.0 + 59.999 / 3600), -(59 / 60.0 + 59.999 / 3600),
+                "RGCL J105959.9-005959"));
+    CHECK(named(15 * (23 + 59 / 60.0 + 59.99 / 3600), -1 / 7200.0,
+                "RGCL J235959.9-000000"));
+}
+
 static void name_wraps(void)
 {
     CHECK(named(360, 0, "RGCL J000000.0+000000"));
@@ -56,6 +65,7 @@ int main(void)
 {
     CHECK_RUN(name_is_truncated);
     CHECK_RUN(name_keeps_sign_near_equator);
+    CHECK_RUN(name_has_no_sixtieth_second);
     CHECK_RUN(name_wraps);
     CHECK_RUN(name_of_exact_digits);
     return CHECK_END();

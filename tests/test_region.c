@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/check.h"
 
+#include <stdbool.h>
+
 #include "core/image/sky.h"
 #include "regions/region.h"
 
-static const rg_provenance from = { "a.fits", 0x89abcdef, "0a1b2c3d-4e5f", "D1",
-                                    "0.1.0" };
+static const rg_provenance from = { .file = "a.fits", .checksum = 0x89abcdef,
+                                    .model = "0a1b2c3d-4e5f", .method = "D1",
+                                    .version = "0.1.0" };
 
 static const rg_detection three[] = {
     { .ra = 150.1028667, .dec = -2.2005729, .width = 20, .height = 21.5,
@@ -23,7 +26,7 @@ static char *print(const rg_detection *found, int n)
     FILE *file = open_memstream(&text, &size);
     if (file == NULL) return NULL;
     rg_region_header(file);
-    rg_region_print(file, found, n, &from);
+    for (int i = 0; i < n; i++) rg_region_print(file, &found[i], 0, &from);
     fclose(file);
     return text;
 }
@@ -38,36 +41,43 @@ static void region_is_exact(void)
         "box(150.10286670,-2.20057290,20.000\",21.500\",350.2500) # text={2C_3P 0.93} "
         "tag={claran} tag={claran D1 model 0a1b2c3d-4e5f image 89abcdef "
         "version 0.1.0} "
-        "claran_class=2C_3P claran_p=0.9312 claran_2=2C_2P claran_2p=0.0512\n") == 0);
+        "claran=2C_3P,0.9312,2C_2P,0.0512,150.102867,-2.200573,20.00,21.50,350.25\n")
+          == 0);
     free(text);
 }
 
 /* DS9 8.4.1 keeps 79 characters of what it does not know. */
 static void region_properties_are_short(void)
 {
-    char *text = print(three, 1);
-    const char *at = text ? strstr(text, "claran_class=") : NULL;
-    CHECK(at != NULL && strcspn(at, "\n") < 80);
+    const rg_detection longest = { .ra = 359.999999, .dec = -89.999999,
+        .width = 9999.99, .height = 9999.99,
+        .angle = 359.99, .class_ = 5, .probability = 0.9312f,
+        .second = 4, .second_probability = 0.0512f };
+    char *text = print(&longest, 1);
+    const char *at = text ? strstr(text, " claran=") : NULL;
+    CHECK(at != NULL && strcspn(at + 1, "\n") <= 79);
     free(text);
 }
 
 static void region_comes_back(void)
 {
     char *text = print(three, 3);
-    rg_detection *found = NULL;
+    rg_source *found = NULL;
     rg_provenance read = { .file = "kept" };
     int n = 0;
     CHECK_OK(rg_region_parse(text, &found, &n, &read));
     CHECK(n == 3);
     for (int i = 0; i < n; i++) {
-        CHECK_NEAR(found[i].ra, three[i].ra, 1e-8);
-        CHECK_NEAR(found[i].dec, three[i].dec, 1e-8);
-        CHECK_NEAR(found[i].width, three[i].width, 1e-3);
-        CHECK_NEAR(found[i].height, three[i].height, 1e-3);
-        CHECK_NEAR(found[i].angle, three[i].angle, 1e-4);
-        CHECK_NEAR(found[i].probability, three[i].probability, 1e-4);
-        CHECK_NEAR(found[i].second_probability, three[i].second_probability, 1e-4);
-        CHECK(found[i].class_ == three[i].class_ && found[i].second == three[i].second);
+        const rg_detection *d = &found[i].box;
+        CHECK_NEAR(d->ra, three[i].ra, 1e-8);
+        CHECK_NEAR(d->dec, three[i].dec, 1e-8);
+        CHECK_NEAR(d->width, three[i].width, 1e-3);
+        CHECK_NEAR(d->height, three[i].height, 1e-3);
+        CHECK_NEAR(d->angle, three[i].angle, 1e-4);
+        CHECK_NEAR(d->probability, three[i].probability, 1e-4);
+        CHECK_NEAR(d->second_probability, three[i].second_probability, 1e-4);
+        CHECK(d->class_ == three[i].class_ && d->second == three[i].second);
+        CHECK(found[i].flags == 0);
     }
     CHECK(read.checksum == from.checksum && !strcmp(read.model, from.model));
     CHECK(!strcmp(read.method, "D1") && !strcmp(read.version, "0.1.0"));
@@ -76,54 +86,80 @@ static void region_comes_back(void)
     free(text);
 }
 
-/* What DS9 8.4.1 answers: a box of ours that was dragged, a user's box and circle. */
-static const char answer[] =
-    "# Region file format: DS9 version 4.1\n"
-    "global color=green dashlist=8 3 width=1 select=1\n"
-    "icrs\n"
-    "box(116.3950000,33.9650000,20.000\",30.000\",10) # color=magenta width=2 "
-    "text={1C_2P 0.93} tag={claran} tag={claran D1 model 0a1b2c3d image 12345678 "
-    "version 0.1.0} claran_class=2C_3P claran_p=0.9312 claran_2=1C_2P "
-    "claran_2p=0.0512\n"
-    "box(116.3950000,33.9650000,20.000\",20.000\",0) # text={mine} tag={claran}\n"
-    "circle(116.3950000,33.9650000,5.000\") # text={user}";
+#define WAS " claran=2C_3P,0.9312,1C_2P,0.0512,116.395000,33.965000,20.00,30.00,10.00\n"
+#define HERE "box(116.3950000,33.9650000,20.000\",30.000\",10) # "
 
-static void region_reads_ds9(void)
+/* What DS9 8.4.1 answers, after a user did this and that. */
+static const struct { const char *line; int class_; unsigned flags; } answers[] = {
+    { HERE "color=magenta width=2 text={2C_3P 0.93} tag={claran}" WAS, 5, 0 },
+    { "box(116.3950000,33.9650000,20.000\",30.000\",189.99999) # text={2C_3P 0.9}"
+      WAS, 5, 0 },       /* turned by half a turn */
+    { HERE "font=\"times\"" WAS, 5, 0 },                    /* the label is hidden */
+    { "box(116.3950100,33.9650000,20.000\",30.000\",10) # text={2C_3P 0.93}" WAS, 5,
+      RG_FLAG_EDITED },
+    { "box(116.3950000,33.9650000,20.050\",30.000\",10) # text={2C_3P 0.93}" WAS, 5,
+      RG_FLAG_EDITED },
+    { "box(116.3950000,33.9650000,20.000\",30.000\",11) # text={2C_3P 0.93}" WAS, 5,
+      RG_FLAG_EDITED },
+    { HERE "text={1C_2P 0.93}" WAS, 2, RG_FLAG_BY_HAND },
+    { HERE "text={3C_3P}\n", 6, RG_FLAG_BY_HAND },
+    { HERE "text=\"3C_3P, surely\"\n", 0, 0 },
+    { HERE "text='2C_2P 0.5 says me' color=red\n", 4, RG_FLAG_BY_HAND },
+    { HERE "text={2C_3P} tag={claran} claran=2C_3P,,,,,,,,\n", 5, RG_FLAG_BY_HAND },
+    { HERE "text={2C_3P 0.93} claran=2C_3P,0.9312,,,,,,,\n", 5, RG_FLAG_EDITED },
+    { HERE "text={mine} tag={claran}\n", 0, 0 },
+    { "circle(116.3950000,33.9650000,5.000\") # text={user}\n", 0, 0 },
+    { "# ClaRAN: file= claran=2C_3P text={2C_3P}\n", 0, 0 },
+};
+
+static void region_knows_edits(void)
 {
-    rg_detection *found = NULL;
-    rg_provenance read = { .file = "" };
-    int n = 0;
-    CHECK_OK(rg_region_parse(answer, &found, &n, &read));
-    CHECK(n == 1 && found[0].class_ == 5 && found[0].second == 2);
-    CHECK_NEAR(n == 1 ? found[0].height : 0, 30, 1e-9);
-    CHECK(read.checksum == 0x12345678);
-    free(found);
-    found = NULL;
-    CHECK_OK(rg_region_parse("", &found, &n, &read));
-    CHECK(n == 0);
-    free(found);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        char text[512];
+        rg_source *found = NULL;
+        rg_provenance read = { .file = "" };
+        int n = -1;
+        snprintf(text, sizeof text, "global select=1\nfk5\n%s", answers[i].line);
+        CHECK_OK(rg_region_parse(text, &found, &n, &read));
+        CHECK(n == (answers[i].class_ > 0));
+        if (n == 1) {
+            bool by_hand = found->flags & RG_FLAG_BY_HAND;
+            CHECK(found->box.class_ == answers[i].class_);
+            CHECK(found->flags == answers[i].flags);
+            CHECK(by_hand ? isnan(found->box.probability) && !found->box.second
+                          : fabs((double)found->box.probability - 0.9312) < 1e-6);
+        }
+        if (check_failed_) printf("%s", answers[i].line);
+        free(found);
+    }
 }
 
 static void region_refuses_damage(void)
 {
-    static const char *const bad[] = {
-        "box(1,2,3\",4\") # claran_class=1C_1P claran_p=0.9",
-        "box(1,2,3,4,0) # claran_class=1C_1P claran_p=0.9",
-        "box(nan,2,3\",4\",0) # claran_class=1C_1P claran_p=0.9",
-        "box(1,2,-3\",4\",0) # claran_class=1C_1P claran_p=0.9",
-        "box(1,2,3\",4\",0) # claran_class=7C_1P claran_p=0.9",
-        "box(1,2,3\",4\",0) # claran_class=background claran_p=0.9",
-        "box(1,2,3\",4\",0) # claran_class=1C_1P",
-        "box(1,2,3\",4\",0) # claran_class=1C_1P claran_p=1.9",
-        "box(1,2,3\",4\",0) # claran_class=1C_1P claran_p=nan",
-        "box(1,2,3\",4\",0) # claran_class=1C_1P claran_p=0.9 claran_2=1C_2P",
-        "circle(1,2,3\") # claran_class=1C_1P claran_p=0.9",
+    static const char *const bad[][2] = {
+        { "icrs\nbox(1,2,3\",4\") # claran=1C_1P,0.9", "not a labelled box" },
+        { "icrs\nbox(1,2,3,4,0) # claran=1C_1P,0.9", "not a labelled box" },
+        { "icrs\nbox(nan,2,3\",4\",0) # claran=1C_1P,0.9", "not a labelled box" },
+        { "icrs\nbox(1,2,-3\",4\",0) # claran=1C_1P,0.9", "not a labelled box" },
+        { "icrs\nbox(1,2,3\",4\",0) # claran=7C_1P,0.9", "not a labelled box" },
+        { "icrs\nbox(1,2,3\",4\",0) # claran=background,0.9", "not a labelled box" },
+        { "icrs\nbox(1,2,3\",4\",0) # claran=1C_1P,1.9", "not a labelled box" },
+        { "icrs\nbox(1,2,3\",4\",0) # claran=1C_1P,nan", "not a labelled box" },
+        { "icrs\nbox(1,2,3\",4\",0) # claran=1C_1P,0.9,1C_2P,", "not a labelled box" },
+        { "icrs\nbox(1,2,3\",4\",0) # claran=1C_1P,0.9,,,x,1,1,1,1",
+          "not a labelled box" },
+        { "icrs\ncircle(1,2,3\") # text={1C_1P}", "region with a class" },
+        { "icrs\nbox(1,2,3\",4\",0) # text={2C-2P} claran=1C_1P,0.9",
+          "label \"2C-2P\" of the box at 1.000000 +2.000000 is no class" },
+        { "image\nbox(1,2,3,4,0) # text={1C_1P}", "not in sky coordinates" },
+        { "galactic;box(1,2,3\",4\",0) # text={1C_1P}", "not in sky coordinates" },
+        { "box(1,2,3\",4\",0) # text={1C_1P}", "not in sky coordinates" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        rg_detection *found = NULL;
+        rg_source *found = NULL;
         rg_provenance read = { .file = "" };
         int n = 0;
-        CHECK_FAILS(rg_region_parse(bad[i], &found, &n, &read), "not a labelled box");
+        CHECK_FAILS(rg_region_parse(bad[i][0], &found, &n, &read), bad[i][1]);
     }
 }
 
@@ -177,7 +213,7 @@ int main(void)
     CHECK_RUN(region_is_exact);
     CHECK_RUN(region_properties_are_short);
     CHECK_RUN(region_comes_back);
-    CHECK_RUN(region_reads_ds9);
+    CHECK_RUN(region_knows_edits);
     CHECK_RUN(region_refuses_damage);
     CHECK_RUN(region_is_placed);
     return CHECK_END();

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wcslib/prj.h>
 #include <wcslib/wcs.h>
 #include <wcslib/wcsfix.h>
 #include <wcslib/wcshdr.h>
@@ -152,6 +153,59 @@ void rg_sky_map_row(const rg_sky *from, double y, int n, const rg_sky *to, doubl
 {
     for (int i = 0; i < n; i += SPAN)
         map_span(from, 1 + i, y, n - i < SPAN ? n - i : SPAN, to, (double(*)[2])xy + i);
+}
+
+/* ---- HEALPix ---- */
+
+/* The cell at x, y [deg] of the HPX projection, where the base cells are squares on
+ * their corners, 90 wide (Calabretta & Roukema 2007, section 3). */
+static uint64_t cell_at(double x, double y, int order)
+{
+    const int64_t side = INT64_C(1) << order;
+    const double east = x < 0 ? x + 360 : x;
+    const int64_t down = (int64_t)floor((0.5 + (east - y) / 90) * (double)side);
+    const int64_t up = (int64_t)floor((0.5 + (east + y) / 90) * (double)side);
+    const int64_t column = down >> order, row = up >> order;
+    const int64_t base = column == row ? (column & 3) + 4
+                                       : column < row ? column & 3 : (row & 3) + 8;
+    const uint64_t i = (uint64_t)(up & (side - 1));
+    const uint64_t j = (uint64_t)(side - 1 - (down & (side - 1)));
+    uint64_t cell = (uint64_t)base;
+    for (int bit = order - 1; bit >= 0; bit--)
+        cell = cell << 2 | (j >> bit & 1) << 1 | (i >> bit & 1);
+    return cell;
+}
+
+static void span_cells(const rg_sky *sky, double x, double y, int n, int order,
+                       struct prjprm *hpx, uint64_t *cells)
+{
+    double pixel[SPAN][2], world[SPAN][2], phi[SPAN], theta[SPAN], at[SPAN][2];
+    int bad[SPAN] = { 0 }, outside[SPAN];
+    for (int i = 0; i < n; i++) {
+        pixel[i][0] = x + i;
+        pixel[i][1] = y;
+        cells[i] = RG_SKY_NOWHERE;
+    }
+    if (p2s(sky, n, pixel[0], world[0], bad) != 0) return;
+    for (int i = 0; i < n; i++) {
+        phi[i] = remainder(world[i][sky->wcs.lng], 360);
+        theta[i] = world[i][sky->wcs.lat];
+    }
+    hpx->prjs2x(hpx, n, 0, 1, 2, phi, theta, &at[0][0], &at[0][1], outside);
+    for (int i = 0; i < n; i++)
+        if (!bad[i] && isfinite(at[i][0] + at[i][1]))
+            cells[i] = cell_at(at[i][0], at[i][1], order);
+}
+
+void rg_sky_cells(const rg_sky *sky, double y, int n, int order, uint64_t *cells)
+{
+    struct prjprm hpx;
+    prjini(&hpx);
+    strcpy(hpx.code, "HPX");
+    prjset(&hpx);
+    for (int i = 0; i < n; i += SPAN)
+        span_cells(sky, 1 + i, y, n - i < SPAN ? n - i : SPAN, order, &hpx, cells + i);
+    prjfree(&hpx);
 }
 
 /* ---- directions at a pixel ---- */

@@ -13,6 +13,8 @@
 #ifndef RG_SKY_H
 #define RG_SKY_H
 
+#include <stdint.h>
+
 typedef struct rg_sky rg_sky;
 
 /* The celestial axes described by `cards` (ncards x 80 characters, as in a FITS header)
@@ -47,6 +49,12 @@ int rg_sky_to_pixel(const rg_sky *sky, double ra, double dec, double *x, double 
  * where there is none; within a ten-thousandth of a pixel.  For resampling; much faster
  * than single calls. */
 void rg_sky_map_row(const rg_sky *from, double y, int n, const rg_sky *to, double *xy);
+
+/* cells [n]: in which HEALPix cell (NESTED, 12 x 4^order of them, order 0 to 29, in
+ * ICRS) the centres of pixels 1..n of row y lie; RG_SKY_NOWHERE where a pixel has no
+ * position. */
+#define RG_SKY_NOWHERE UINT64_MAX
+void rg_sky_cells(const rg_sky *sky, double y, int n, int order, uint64_t *cells);
 
 /* How many pixels of `to`, along its x and its y, one pixel of `from` spans at its
  * pixel x, y: 2, 2 where the pixels of `to` are half as large, however it is turned. */

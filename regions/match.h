@@ -1,0 +1,28 @@
+/* match: the rows of one table and their nearest neighbours in another.
+ *
+ *     rg_matching how = { .radius = 5 };
+ *     rg_ledger *joined;
+ *     RG_TRY(rg_match(sources, others, &how, &joined, &count));
+ *     rg_ledger_free(joined);
+ */
+#ifndef RG_MATCH_H
+#define RG_MATCH_H
+
+#include "regions/ledger.h"
+
+typedef struct rg_matching {
+    double radius;            /* [arcsec] */
+    const char *ra, *dec;     /* columns of the other table [deg], NULL: to be found */
+} rg_matching;
+
+/* All rows and columns of `sources`, then: matches (rows of the other table within the
+ * radius), separation [arcsec] and position_angle [deg, N through E] of the nearest,
+ * match_row (1: the first), best (1: no other source is nearer to that row, else 0),
+ * and that row's columns; a name that is there already gets _2.  Positions are ICRS
+ * degrees in the columns with UCD pos.eq.ra;meta.main and pos.eq.dec;meta.main, else of
+ * a usual name (RA, ra_deg, RAJ2000 ...), else a sentence.  *matched rows have one.
+ * Caller frees *joined. */
+int rg_match(const rg_ledger *sources, const rg_ledger *others, const rg_matching *how,
+             rg_ledger **joined, int *matched);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/check.h"
+
+#include "core/image/sky.h"
+#include "regions/match.h"
+
+/* Positions as `names`, and a text for each row. */
+static rg_ledger *table(const char *ra, const char *dec, const double (*at)[2], int n)
+{
+    rg_ledger *made;
+    CHECK_OK(rg_ledger_new(&made, n));
+    rg_ledger_column *id = rg_ledger_add(made, "name", RG_LEDGER_TEXT);
+    for (int i = 0; i < n; i++) {
+        char text[8];
+        snprintf(text, sizeof text, "s%d", i);
+        CHECK_OK(rg_ledger_put(id, i, text));
+    }
+    for (int k = 0; k < 2; k++) {
+        rg_ledger_column *c = rg_ledger_add(made, k ? dec : ra, RG_LEDGER_REAL);
+        for (int i = 0; i < n; i++) c->cell.real[i] = at[i][k];
+    }
+    return made;
+}
+
+#define S (1 / 3600.0)
+static const double ours[][2] = {
+    { 0, 60 }, { 10, -45 }, { 359.9999, 0 }, { 80, 89.9999 }, { NAN, NAN },
+    { 0, 60 + 3 * S }
+};
+static const double theirs[][2] = {
+    { 10, -45 + 2 * S }, { 2 * S / 0.5, 60 }, { 0.0001, 0 }, { 260, 89.9999 },
+    { 10 + 4 * S, -45 }, { 200, 0 }
+};
+
+static void nearest_is_found(void)
+{
+    static const struct { int row, matches, best; double apart, angle; } wanted[] = {
+        { 2, 1, 1, 2, 90 }, { 1, 2, 1, 2, 0 }, { 3, 1, 1, 0.72, 90 },
+        { 4, 1, 1, 0.72, 0 }, { 0, 0, 0, NAN, NAN }, { 2, 1, 0, sqrt(13), 146.31 },
+    };
+    rg_ledger *a = table("RA", "DEC", ours, 6);
+    rg_ledger *b = table("ra_deg", "DEJ2000", theirs, 6);
+    rg_ledger *joined = NULL;
+    const rg_matching how = { .radius = 4 };
+    int matched;
+    CHECK_OK(rg_match(a, b, &how, &joined, &matched));
+    CHECK(matched == 5 && joined->rows == 6);
+    for (int i = 0; joined && i < 6; i++) {
+        double apart = rg_ledger_find(joined, "separation")->cell.real[i];
+        double angle = rg_ledger_find(joined, "position_angle")->cell.real[i];
+        CHECK(rg_ledger_find(joined, "matches")->cell.whole[i] == wanted[i].matches);
+        if (wanted[i].row == 0) {
+            CHECK(rg_ledger_find(joined, "match_row")->cell.whole[i] == RG_LEDGER_NONE);
+            CHECK(isnan(apart) && isnan(angle));
+            CHECK(rg_ledger_find(joined, "name_2")->cell.text[i] == NULL);
+            continue;
+        }
+        CHECK(rg_ledger_find(joined, "match_row")->cell.whole[i] == wanted[i].row);
+        CHECK(rg_ledger_find(joined, "best")->cell.whole[i] == wanted[i].best);
+        CHECK_NEAR(apart, wanted[i].apart, 1e-3);
+        if (i != 3) CHECK_NEAR(angle, wanted[i].angle, 0.01);
+        const char *name = rg_ledger_find(joined, "name_2")->cell.text[i];
+        CHECK(name && atoi(name + 1) == wanted[i].row - 1);
+        CHECK(rg_ledger_find(joined, "ra_deg")->cell.real[i]
+              == theirs[wanted[i].row - 1][0]);
+    }
+    rg_ledger_free(joined);
+    rg_ledger_free(a);
+    rg_ledger_free(b);
+}
+
+/* The fast search finds what looking at all pairs finds. */
+static void search_is_complete(void)
+{
+    enum { N = 400 };
+    double a[N][2], b[N][2];
+    for (int i = 0; i < N; i++) {
+        a[i][0] = fmod(i * 137.50776, 2), a[i][1] = fmod(i * 0.70711, 2) - 1;
+        b[i][0] = fmod(i * 73.17, 2), b[i][1] = fmod(i * 0.31337, 2) - 1;
+    }
+    rg_ledger *ta = table("ra", "dec", a, N), *tb = table("ra", "dec", b, N);
+    rg_ledger *joined = NULL;
+    const rg_matching how = { .radius = 300 };
+    int matched, some = 0;
+    CHECK_OK(rg_match(ta, tb, &how, &joined, &matched));
+    for (int i = 0; joined && i < N; i++) {
+        double least = INFINITY;
+        int within = 0;
+        for (int k = 0; k < N; k++) {
+            double apart = rg_sky_separation(a[i][0], a[i][1], b[k][0], b[k][1]);
+            within += apart <= 300;
+            least = fmin(least, apart);
+        }
+        some += within > 0;
+        CHECK(rg_ledger_find(joined, "matches")->cell.whole[i] == within);
+        if (within > 0)
+            CHECK_NEAR(rg_ledger_find(joined, "separation")->cell.real[i], least, 1e-9);
+    }
+    CHECK(matched == some && some > 50 && some < N);
+    rg_ledger_free(joined);
+    rg_ledger_free(ta);
+    rg_ledger_free(tb);
+}
+
+static void positions_are_told_by_ucd(void)
+{
+    rg_ledger *a = table("x", "y", ours, 1), *b = table("ra", "dec", ours, 1), *joined;
+    rg_matching how = { .radius = 1 };
+    int matched;
+    CHECK_FAILS(rg_match(a, b, &how, &joined, &matched), "first table: no column");
+    CHECK_FAILS(rg_match(b, a, &how, &joined, &matched), "second table (--ra");
+    how.ra = "x", how.dec = "y";
+    CHECK_OK(rg_match(b, a, &how, &joined, &matched));
+    CHECK(matched == 1);
+    rg_ledger_free(joined);
+    how.dec = "name";
+    CHECK_FAILS(rg_match(b, a, &how, &joined, &matched), "holds texts");
+    how.ra = how.dec = NULL;
+    CHECK_OK(rg_ledger_describe(rg_ledger_find(a, "x"), "", "pos.eq.ra;meta.main", ""));
+    CHECK_OK(rg_ledger_describe(rg_ledger_find(a, "y"), "deg", "pos.eq.dec", ""));
+    CHECK_OK(rg_match(b, a, &how, &joined, &matched));
+    CHECK(matched == 1 && !strcmp(rg_ledger_find(joined, "x")->ucd, "pos.eq.ra"));
+    rg_ledger_free(joined);
+    rg_ledger_find(a, "y")->cell.real[0] = 91;
+    CHECK_FAILS(rg_match(b, a, &how, &joined, &matched), "no position in degrees");
+    rg_ledger_free(a);
+    rg_ledger_free(b);
+}
+
+int main(void)
+{
+    CHECK_RUN(nearest_is_found);
+    CHECK_RUN(search_is_complete);
+    CHECK_RUN(positions_are_told_by_ucd);
+    return CHECK_END();
+}
