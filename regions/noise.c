@@ -40,7 +40,8 @@ static int start_of(int k, int m, int n, int width)
 
 static int windows_along(int n, int width)
 {
-    return n <= width ? 1 : (int)ceil((n - width) / (width / 2.0)) + 1;
+    double step = n > 16 * width ? width : width / 2.0;
+    return n <= width ? 1 : (int)ceil((n - width) / step) + 1;
 }
 
 /* Pixels within a beam of x, y are not blank. */

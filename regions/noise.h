@@ -5,9 +5,10 @@
  *     double variance = rg_noise_variance(noise, weights, 20, 15);
  *     rg_noise_free(noise);
  *
- * Noise is taken in windows of 3' (64 pixels at least), the size of Radio Galaxy Zoo's
- * images, that overlap by half, and is bilinear between their middles.  How it is
- * correlated from pixel to pixel is measured on up to 16 of those windows together, at
+ * Noise is taken in windows of 3', the size of Radio Galaxy Zoo's images (at least 64
+ * pixels, and 64 without a WCS), and is bilinear between their middles.  They overlap
+ * by half, but in images of more than 16 windows a side they only touch.  How noise is
+ * correlated from pixel to pixel is measured on up to 16 of the windows together, at
  * lags of up to 4 beams.
  */
 #ifndef RG_NOISE_H

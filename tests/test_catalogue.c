@@ -180,6 +180,8 @@ static void json_is_json(void)
     json_t *row = json_array_get(json_object_get(all, "rows"), 0);
     CHECK_NEAR(json_number_value(json_object_get(row, "RA")), 150.1, 1e-12);
     CHECK(json_is_null(json_object_get(row, "host2_ra")));
+    json_t *other = json_array_get(json_object_get(all, "rows"), 1);
+    CHECK(json_is_null(json_object_get(other, "second_class")));
     const char *name = json_string_value(json_object_get(row, "file"));
     CHECK(name && strcmp(name, hostile_clean) == 0);
     const char *options = json_string_value(

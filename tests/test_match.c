@@ -36,7 +36,7 @@ static void nearest_is_found(void)
 {
     static const struct { int row, matches, best; double apart, angle; } wanted[] = {
         { 2, 1, 1, 2, 90 }, { 1, 2, 1, 2, 0 }, { 3, 1, 1, 0.72, 90 },
-        { 4, 1, 1, 0.72, 0 }, { 0, 0, 0, NAN, NAN }, { 2, 1, 0, sqrt(13), 146.31 },
+        { 4, 1, 1, 0.72, 0 }, { 0, 0, 0, NAN, NAN }, { 2, 1, 0, 3.605551, 146.31 },
     };
     rg_ledger *a = table("RA", "DEC", ours, 6);
     rg_ledger *b = table("ra_deg", "DEJ2000", theirs, 6);

@@ -490,6 +490,23 @@ static void shares_what_boxes_share(void)
     rg_image_free(image);
 }
 
+/* A hot spot sticks out of the box that has most of its island's flux: all is one. */
+static void takes_what_sticks_out(void)
+{
+    rg_image *image = noisy_image(150, 1e-4, 4);
+    const blob lobe = { 70, 75, 0.01, 20, 20, 0 }, spot = { 84, 75, 0.02, 0, 0, 0 };
+    rg_detection box = box_at(70, 75, 12);
+    inject(image, &lobe);
+    inject(image, &spot);
+    rg_source s = measure_in(image, box);
+    CHECK_NEAR(s.flux, 1000 * (flux_of(&lobe) + flux_of(&spot)), 8);
+    CHECK(s.tight[2] > box.xmax && !(s.flags & RG_FLAG_CROWDED));
+    s = measure_in(image, box_at(90, 75, 4));        /* a part, and nothing else */
+    CHECK(s.flags & RG_FLAG_CROWDED);
+    CHECK(s.flux > 1 && s.flux < 60 && s.tight[0] > 85);
+    rg_image_free(image);
+}
+
 int main(void)
 {
     CHECK_RUN(measures_what_was_put_there);
@@ -502,5 +519,6 @@ int main(void)
     CHECK_RUN(raises_flags);
     CHECK_RUN(survives_empty_images);
     CHECK_RUN(shares_what_boxes_share);
+    CHECK_RUN(takes_what_sticks_out);
     return CHECK_END();
 }
