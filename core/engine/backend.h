@@ -1,5 +1,6 @@
 /* backend: what runs the rows: a struct of functions for memory and, per word, for
- * arithmetic.  `ref` (plain loops) is the readable truth, `cpu` is oneDNN.
+ * arithmetic.  `ref` (plain loops) is the readable truth, `cpu` is oneDNN, `gpu` is
+ * CUDA in a module of its own (module.h).
  *
  * The net owns nodes, tensors and parameters as declared here; the void pointers in
  * them belong to the backend.  All memory is taken in plan; forward and backward
@@ -64,8 +65,13 @@ typedef struct rg_optimizer {
 
 typedef enum { RG_VALUE, RG_GRADIENT, RG_MOMENT1, RG_MOMENT2 } rg_part;
 
+enum { RG_BACKEND_TEXT = 512 };   /* room for a line about a backend [bytes] */
+
 typedef struct rg_backend {
     const char *name;
+    /* Line 0, 1 ... of what it runs on here: libraries, cards, precision; false after
+     * the last. */
+    bool (*describe)(int line, char text[RG_BACKEND_TEXT]);
     int (*open)(void **context, rg_precision precision, bool training);
     void (*close)(void *context);
     rg_precision (*precision)(void *context);    /* what AUTO became */
@@ -96,7 +102,8 @@ typedef struct rg_backend {
 
 extern const rg_backend rg_backend_ref, rg_backend_cpu;
 
-/* Backend by name, "auto" being the fastest there is; fails naming those there are. */
+/* Backend by name: gpu, cpu or ref; "auto" is the GPU where one can be used, else cpu.
+ * Fails naming those there are, or saying why the GPU cannot be used. */
 int rg_backend_find(const char *name, const rg_backend **backend);
 
 /* Precision by name: auto, f32, bf16. */

@@ -24,6 +24,12 @@ static float *new_floats(rg_shape shape, const char *name)
     return rg_error_alloc((unsigned long)rg_layer_count(shape), sizeof(float), name);
 }
 
+static bool describe(int line, char text[RG_BACKEND_TEXT])
+{
+    snprintf(text, RG_BACKEND_TEXT, "plain loops on one core: f32; for comparison");
+    return line == 0;
+}
+
 static int open_ref(void **context, rg_precision precision, bool training)
 {
     (void)training;
@@ -513,6 +519,7 @@ OPERATION(backward_smoothl1)
 
 const rg_backend rg_backend_ref = {
     .name = "ref",
+    .describe = describe,
     .open = open_ref,
     .close = close_ref,
     .precision = precision_of,

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* A card that is the host: core/engine/gpu/device.h by plain loops, so that the whole
+ * GPU backend but CUDA's own libraries is tested where there is no GPU.  Kernels run
+ * from their last element to the first, as a card may; new scratch memory is NaN. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine/error.h"
+#include "core/engine/gpu/gpu.h"
+
+bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT])
+{
+    strcpy(text, "a card that is the host");
+    return line == 0;
+}
+
+struct rg_device { int unused; };
+
+int rg_device_open(rg_device **out)
+{
+    *out = rg_error_alloc(1, sizeof **out, "a card");
+    return *out ? 0 : -1;
+}
+
+void rg_device_close(rg_device *device)
+{
+    free(device);
+}
+
+int rg_device_alloc(rg_device *device, void **out, size_t bytes, const char *what)
+{
+    (void)device;
+    *out = rg_error_alloc(1, bytes, what);
+    if (*out && strcmp(what, "scratch memory") == 0) memset(*out, 0xff, bytes);
+    return *out ? 0 : -1;
+}
+
+void rg_device_free(void *memory)
+{
+    free(memory);
+}
+
+int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes)
+{
+    (void)device;
+    memcpy(to, from, bytes);
+    return 0;
+}
+
+int rg_device_upload(rg_device *device, void *to, const void *host, size_t bytes)
+{
+    return rg_device_copy(device, to, host, bytes);
+}
+
+int rg_device_download(rg_device *device, void *host, const void *from, size_t bytes)
+{
+    return rg_device_copy(device, host, from, bytes);
+}
+
+int rg_device_clear(rg_device *device, void *memory, size_t bytes)
+{
+    (void)device;
+    memset(memory, 0, bytes);
+    return 0;
+}
+
+int rg_device_wait(rg_device *device)
+{
+    (void)device;
+    return 0;
+}
+
+#define LOOP(name) \
+    int rg_device_##name(rg_device *device, const rg_kernel_##name *k) \
+    { \
+        (void)device; \
+        for (long i = k->count - 1; i >= 0; i--) rg_kernel_##name##_at(k, i); \
+        return 0; \
+    }
+RG_KERNEL_LIST(LOOP)
+
+/* ---- convolutions ---- */
+
+struct rg_convolution { rg_convolution_spec spec; };
+
+int rg_convolution_new(rg_convolution **out, rg_device *device,
+                       const rg_convolution_spec *spec)
+{
+    (void)device;
+    if (spec->relu && !spec->bias) return RG_FAIL("cuDNN has no ReLU without a bias");
+    *out = rg_error_alloc(1, sizeof **out, "a convolution");
+    if (*out) (*out)->spec = *spec;
+    return *out ? 0 : -1;
+}
+
+void rg_convolution_free(rg_convolution *convolution)
+{
+    free(convolution);
+}
+
+size_t rg_convolution_workspace(const rg_convolution *convolution)
+{
+    (void)convolution;
+    return 0;
+}
+
+/* Calls `meet` for every product of a convolution: elements of x, w and y. */
+typedef struct triple {
+    const rg_convolution_spec *spec;
+    rg_view x, w, y;
+    double *sum;                       /* of the one that is made */
+} triple;
+
+static void meet(const triple *t, long x, long w, long y)
+{
+    if (t->spec->pass == RG_PASS_FORWARD)
+        t->sum[y] += (double)rg_view_get(&t->x, x) * rg_view_get(&t->w, w);
+    if (t->spec->pass == RG_PASS_DATA)
+        t->sum[x] += (double)rg_view_get(&t->y, y) * rg_view_get(&t->w, w);
+    if (t->spec->pass == RG_PASS_WEIGHTS)
+        t->sum[w] += (double)rg_view_get(&t->x, x) * rg_view_get(&t->y, y);
+}
+
+static void all_pairs(const triple *t)
+{
+    const rg_convolution_spec *s = t->spec;
+    for (long y = 0; y < rg_layer_count(s->out); y++) {
+        const rg_place p = rg_place_of(s->out, y);
+        for (long w = 0; w < (long)s->size * s->size * s->in.c; w++) {
+            rg_place k = rg_place_of((rg_shape){ 1, s->in.c, s->size, s->size }, w);
+            const int row = p.h * s->stride + k.h - s->size / 2;
+            const int column = p.w * s->stride + k.w - s->size / 2;
+            if (row < 0 || row >= s->in.h || column < 0 || column >= s->in.w) continue;
+            meet(t, rg_place_at(s->in, p.n, k.c, row, column),
+                 (long)p.c * s->size * s->size * s->in.c + w, y);
+        }
+    }
+}
+
+int rg_convolution_run(rg_device *device, const rg_convolution *c, void *x, void *w,
+                       const void *bias, void *y, void *workspace)
+{
+    (void)device, (void)workspace;
+    const rg_convolution_spec *s = &c->spec;
+    const rg_shape weights = { s->out.c, s->in.c, s->size, s->size };
+    triple t = { s, { x, s->in, s->bf16 }, { w, weights, s->bf16 },
+                 { y, s->out, s->bf16 }, NULL };
+    const rg_view b = { (void *)(size_t)bias, { 1, s->out.c, 1, 1 }, s->bf16 };
+    const rg_view *made = s->pass == RG_PASS_FORWARD ? &t.y
+                        : s->pass == RG_PASS_DATA ? &t.x : &t.w;
+    const long count = rg_layer_count(made->shape);
+    t.sum = rg_error_alloc((unsigned long)count, sizeof *t.sum, "sums");
+    if (t.sum == NULL) return -1;
+    all_pairs(&t);
+    for (long i = 0; i < count; i++) {
+        double sum = t.sum[i];
+        if (s->bias && s->pass == RG_PASS_FORWARD)
+            sum += rg_view_get(&b, i % s->out.c);
+        rg_view_set(made, i, s->relu && s->pass == RG_PASS_FORWARD && !(sum > 0)
+                                 ? 0 : (float)sum);
+    }
+    free(t.sum);
+    return 0;
+}
+
+/* ---- matrix products ---- */
+
+struct rg_product { rg_product_spec spec; };
+
+int rg_product_new(rg_product **out, rg_device *device, const rg_product_spec *spec)
+{
+    (void)device;
+    *out = rg_error_alloc(1, sizeof **out, "a product");
+    if (*out) (*out)->spec = *spec;
+    return *out ? 0 : -1;
+}
+
+void rg_product_free(rg_product *product)
+{
+    free(product);
+}
+
+size_t rg_product_workspace(const rg_product *product)
+{
+    (void)product;
+    return 0;
+}
+
+int rg_product_run(rg_device *device, const rg_product *p, const void *a, const void *b,
+                   float *c, void *workspace)
+{
+    (void)device, (void)workspace;
+    const rg_product_spec *s = &p->spec;
+    const rg_view va = { (void *)(size_t)a, { 0 }, s->bf16 };
+    const rg_view vb = { (void *)(size_t)b, { 0 }, s->bf16 };
+    for (long i = 0; i < s->m; i++)
+        for (long j = 0; j < s->n; j++) {
+            double sum = 0;
+            for (long k = 0; k < s->k; k++)
+                sum += (double)rg_view_get(&va, s->a_turned ? k * s->m + i
+                                                            : i * s->k + k)
+                       * rg_view_get(&vb, s->b_turned ? j * s->k + k : k * s->n + j);
+            c[i * s->n + j] = (float)sum;
+        }
+    return 0;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* The GPU backend on a card that is the host (card.c): every word, and the optimizer's
+ * rules over ten steps. */
+#include "core/engine/gpu/gpu.h"
+#include "tests/words.h"
+
+static void bf16_rounds_to_nearest_even(void)
+{
+    CHECK(rg_view_to_bf16(1) == 0x3f80);
+    CHECK(rg_view_to_bf16(1 + 0x1p-8f) == 0x3f80);          /* half way: to even */
+    CHECK(rg_view_to_bf16(1 + 0x3p-8f) == 0x3f82);
+    CHECK(rg_view_to_bf16(1 + 0x1.01p-8f) == 0x3f81);
+    CHECK(rg_view_to_bf16(-0.0f) == 0x8000);
+    CHECK(rg_view_to_bf16(INFINITY) == 0x7f80);
+    CHECK(rg_view_to_bf16(3.4e38f) == 0x7f80);
+    CHECK(isnan(rg_view_from_bf16(rg_view_to_bf16(NAN))));
+    CHECK(rg_view_from_bf16(0x3f81) == 1 + 0x1p-7f);
+}
+
+static void compare_value(const pair *p, const char *name, int count, double tolerance)
+{
+    float w[2][96 * 10];
+    CHECK_OK(rg_net_get_param(p->ref, name, RG_VALUE, w[0]));
+    CHECK_OK(rg_net_get_param(p->fast, name, RG_VALUE, w[1]));
+    for (int i = 0; i < count; i++) CHECK_NEAR(w[1][i], w[0][i], tolerance);
+}
+
+/* Ten steps from one start on both; what they have learnt. */
+static void steps_of(const rg_optimizer *how, double tolerance)
+{
+    const rg_row rows[] = {
+        INPUT("x", 2, 3, 8, 8), CONV("a", "x", 3, 6, 3, RELU),
+        CONV_AS("b", "a", 6, 6, 3, LINEAR, .bare = true),
+        BATCHNORM("n", "b", 6, RELU), MAXPOOL("p", "n"),
+        FC("f", "p", 96, 10, RELU), DROPOUT("d", "f", 0.3f),
+        FC("s", "d", 10, 3, LINEAR), INPUT("labels", 2, 1, 1, 1),
+        SOFTMAXLOSS("loss", "s", "labels", 3),
+    };
+    pair p = { NULL, NULL, rows, sizeof rows / sizeof *rows };
+    float loss[2];
+    if (make(&p, true) != 0) return;
+    start(&p);
+    for (int step = 0; step < 10; step++) {
+        forward_both(&p);
+        backward_both(&p);
+        CHECK_OK(rg_net_update(p.ref, how, NULL));
+        CHECK_OK(rg_net_update(p.fast, how, NULL));
+    }
+    CHECK_OK(rg_net_get(p.ref, "loss", &loss[0]));
+    CHECK_OK(rg_net_get(p.fast, "loss", &loss[1]));
+    CHECK_NEAR(loss[1], loss[0], tolerance);
+    compare_value(&p, "f", 960, tolerance);
+    compare_value(&p, "a.bias", 6, tolerance);
+    compare_value(&p, "n", 6, tolerance);
+    compare_value(&p, "n.mean", 6, tolerance);
+    compare_value(&p, "n.variance", 6, tolerance);
+    rg_net_free(p.ref);
+    rg_net_free(p.fast);
+}
+
+static void ten_steps(void)
+{
+    steps_of(&(rg_optimizer){ .rule = RG_SGD, .rate = 0.05f, .momentum = 0.9f,
+                              .decay = 0.01f, .clip = 1 }, 1e-4);
+    steps_of(&(rg_optimizer){ .rule = RG_ADAM, .rate = 0.01f, .momentum = 0.9f,
+                              .beta2 = 0.99f, .epsilon = 1e-6f, .decay = 0.1f }, 1e-3);
+}
+
+/* The first of equals takes the gradient. */
+static void maxpool_of_equals(void)
+{
+    const rg_row rows[] = { INPUT("x", 1, 2, 5, 6), MAXPOOL("a", "x"),
+                            MAXPOOL3("b", "x"), PUSH("a", 1, 2, 2, 3),
+                            INPUT("t", 1, 2, 3, 3), INPUT("w", 1, 2, 3, 3),
+                            SMOOTHL1("loss", "b", "t", "w", 1) };
+    pair p = { NULL, NULL, rows, sizeof rows / sizeof *rows };
+    float same[60], gradient[2][60];
+    if (make(&p, true) != 0) return;
+    start(&p);
+    for (int i = 0; i < 60; i++) same[i] = 3;
+    CHECK_OK(rg_net_put(p.ref, "x", same));
+    CHECK_OK(rg_net_put(p.fast, "x", same));
+    forward_both(&p);
+    backward_both(&p);
+    CHECK_OK(rg_net_get_gradient(p.ref, "x", gradient[0]));
+    CHECK_OK(rg_net_get_gradient(p.fast, "x", gradient[1]));
+    for (int i = 0; i < 60; i++) CHECK_NEAR(gradient[1][i], gradient[0][i], 1e-6);
+    rg_net_free(p.ref);
+    rg_net_free(p.fast);
+}
+
+static void a_loss_without_labels_is_none(void)
+{
+    const rg_row rows[] = { INPUT("x", 3, 2, 1, 1), FC("f", "x", 2, 2, LINEAR),
+                            INPUT("labels", 3, 1, 1, 1),
+                            SOFTMAXLOSS("loss", "f", "labels", 2) };
+    const rg_net_options options = { .training = true, .input_gradients = true,
+                                     .precision = RG_PRECISION_F32 };
+    const float labels[3] = { -1, -1, NAN }, x[6] = { 1, 2, 3, 4, 5, 6 };
+    float loss = 7, gradient[6];
+    rg_net *net;
+    CHECK_OK(rg_net_new(&net, rows, 4, &rg_backend_gpu, &options));
+    CHECK_OK(rg_net_put(net, "x", x));
+    CHECK_OK(rg_net_put(net, "labels", labels));
+    CHECK_OK(rg_net_forward(net, NULL, NULL));
+    CHECK_OK(rg_net_backward(net));
+    CHECK_OK(rg_net_get(net, "loss", &loss));
+    CHECK(loss == 0);
+    CHECK_OK(rg_net_get_gradient(net, "x", gradient));
+    for (int i = 0; i < 6; i++) CHECK(gradient[i] == 0);
+    rg_net_free(net);
+}
+
+static void a_gradient_that_is_not_finite_stops(void)
+{
+    const rg_row rows[] = { INPUT("x", 1, 2, 1, 1), FC("s", "x", 2, 3, LINEAR),
+                            INPUT("labels", 1, 1, 1, 1),
+                            SOFTMAXLOSS("loss", "s", "labels", 3) };
+    const rg_net_options options = { .training = true, .precision = RG_PRECISION_F32 };
+    const rg_optimizer how = { .rule = RG_SGD, .rate = 1 };
+    const float x[2] = { NAN, 1 }, labels[1] = { 1 };
+    float before[6], after[6];
+    rg_net *net;
+    CHECK_OK(rg_net_new(&net, rows, 4, &rg_backend_gpu, &options));
+    CHECK_OK(rg_net_put(net, "x", x));
+    CHECK_OK(rg_net_put(net, "labels", labels));
+    CHECK_OK(rg_net_forward(net, NULL, NULL));
+    CHECK_OK(rg_net_backward(net));
+    CHECK_OK(rg_net_get_param(net, "s", RG_VALUE, before));
+    CHECK_FAILS(rg_net_update(net, &how, NULL), "norm of the gradients");
+    CHECK_OK(rg_net_get_param(net, "s", RG_VALUE, after));
+    CHECK(memcmp(before, after, sizeof before) == 0);
+    rg_net_free(net);
+}
+
+int main(void)
+{
+    CHECK_RUN(bf16_rounds_to_nearest_even);
+    words_run(&rg_backend_gpu);
+    CHECK_RUN(ten_steps);
+    CHECK_RUN(maxpool_of_equals);
+    CHECK_RUN(a_loss_without_labels_is_none);
+    CHECK_RUN(a_gradient_that_is_not_finite_stops);
+    return CHECK_END();
+}
