@@ -16,6 +16,9 @@ bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT])
 
 struct rg_device { int unused; };
 
+enum { HEAD = 64 };                  /* bytes before each piece: its size */
+size_t card_room = (size_t)1 << 40;  /* bytes that are left on it */
+
 int rg_device_open(rg_device **out)
 {
     *out = rg_error_alloc(1, sizeof **out, "a card");
@@ -30,14 +33,24 @@ void rg_device_close(rg_device *device)
 int rg_device_alloc(rg_device *device, void **out, size_t bytes, const char *what)
 {
     (void)device;
-    *out = rg_error_alloc(1, bytes, what);
-    if (*out && strcmp(what, "scratch memory") == 0) memset(*out, 0xff, bytes);
-    return *out ? 0 : -1;
+    *out = NULL;
+    if (bytes > card_room) return RG_FAIL("the card's memory is full: %s", what);
+    char *memory = rg_error_alloc(1, HEAD + bytes, what);
+    if (memory == NULL) return -1;
+    memcpy(memory, &bytes, sizeof bytes);
+    card_room -= bytes;
+    *out = memory + HEAD;
+    if (strcmp(what, "scratch memory") == 0) memset(*out, 0xff, bytes);
+    return 0;
 }
 
 void rg_device_free(void *memory)
 {
-    free(memory);
+    size_t bytes;
+    if (memory == NULL) return;
+    memcpy(&bytes, (char *)memory - HEAD, sizeof bytes);
+    card_room += bytes;
+    free((char *)memory - HEAD);
 }
 
 int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The GPU backend on a card that is the host (card.c): every word, and the optimizer's
  * rules over ten steps. */
+#include "core/detector/proposal.h"
 #include "core/engine/gpu/gpu.h"
 #include "tests/words.h"
 
@@ -111,6 +112,70 @@ static void a_loss_without_labels_is_none(void)
     rg_net_free(net);
 }
 
+/* RoIs of the net against what the host finds, to the bit. */
+static void compare_rois(const rg_claran *model, const rg_proposal_options *how,
+                         int images, int each, const float *source,
+                         const float *deltas, const float *rois)
+{
+    static rg_box boxes[2000];
+    for (int i = 0; i < images; i++) {
+        const int n = rg_proposal_find(model, how, source + (2L * i + 1) * each,
+                                       deltas + 4L * i * each, boxes, NULL);
+        CHECK(n > 0);
+        for (int k = 0; k < how->after; k++) {
+            const float *roi = rois + 5L * (i * how->after + k);
+            CHECK(roi[0] == (k < n ? i : -1));
+            if (k < n) CHECK(memcmp(roi + 1, &boxes[k], sizeof boxes[k]) == 0);
+            else CHECK(roi[1] == 0 && roi[4] == (float)model->input - 1);
+        }
+    }
+}
+
+static void proposals_of(rg_network network, int images, rg_proposal_options how)
+{
+    rg_claran model = rg_claran_paper;
+    model.network = network;
+    model.input = 264;
+    const bool maps = network == RG_NETWORK_CLARAN;
+    const int each = rg_claran_anchors(&model), c = maps ? 6 : each;
+    const int side = maps ? rg_claran_cells(&model) : 1, rois = images * how.after;
+    const rg_row rows[] = { INPUT("source", images, 2 * c, side, side),
+                            INPUT("deltas", images, 4 * c, side, side),
+                            INPUT("rois", rois, 5, 1, 1) };
+    const rg_net_options options = { .precision = RG_PRECISION_F32 };
+    const rg_proposing asked = rg_proposal_asked(&model, &how);
+    float *source = malloc(sizeof *source * 2 * (size_t)(each * images));
+    float *deltas = malloc(sizeof *deltas * 4 * (size_t)(each * images));
+    float *made = malloc(sizeof *made * 5 * (size_t)rois);
+    uint64_t state = 4;
+    rg_net *net;
+    for (int i = 0; i < 2 * each * images; i++)      /* some equal, some nonsense */
+        source[i] = i % 97 ? (float)rg_random_below(&state, 500) / 499 : NAN;
+    for (int i = 0; i < 4 * each * images; i++)
+        deltas[i] = i % 89 ? (float)(rg_random_normal(&state) / 2) : INFINITY;
+    CHECK_OK(rg_net_new(&net, rows, 3, &rg_backend_gpu, &options));
+    CHECK_OK(rg_net_put(net, "source", source));
+    CHECK_OK(rg_net_put(net, "deltas", deltas));
+    CHECK(rg_net_proposes(net));
+    CHECK_OK(rg_net_propose(net, &asked, "source", "deltas", "rois"));
+    CHECK_OK(rg_net_get(net, "rois", made));
+    compare_rois(&model, &how, images, each, source, deltas, made);
+    CHECK_FAILS(rg_net_propose(net, &asked, "deltas", "source", "rois"), "do not suit");
+    rg_net_free(net);
+    free(source);
+    free(deltas);
+    free(made);
+}
+
+static void proposals_are_the_hosts(void)
+{
+    proposals_of(RG_NETWORK_CLARAN, 1, (rg_proposal_options){ 6000, 5, 0.7f, 4 });
+    proposals_of(RG_NETWORK_CLARAN, 3, (rg_proposal_options){ 6000, 700, 0.7f, 4 });
+    proposals_of(RG_NETWORK_CLARAN, 2, (rg_proposal_options){ 3, 5, 0.7f, 4 });
+    proposals_of(RG_NETWORK_CLARAN, 1, (rg_proposal_options){ 130, 200, 0.5f, 20 });
+    proposals_of(RG_NETWORK_FPN, 2, (rg_proposal_options){ 2000, 60, 0.7f, 4 });
+}
+
 static void a_gradient_that_is_not_finite_stops(void)
 {
     const rg_row rows[] = { INPUT("x", 1, 2, 1, 1), FC("s", "x", 2, 3, LINEAR),
@@ -140,6 +205,7 @@ int main(void)
     CHECK_RUN(ten_steps);
     CHECK_RUN(maxpool_of_equals);
     CHECK_RUN(a_loss_without_labels_is_none);
+    CHECK_RUN(proposals_are_the_hosts);
     CHECK_RUN(a_gradient_that_is_not_finite_stops);
     return CHECK_END();
 }

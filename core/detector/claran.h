@@ -65,14 +65,7 @@ int rg_claran_losses(const rg_claran_run *run, rg_row *rows);
 int rg_claran_network(const char *name, rg_network *network);
 const char *rg_claran_network_name(rg_network network);
 
-/* Anchor a: a square of `side` in the middle of each of the cells x cells of its map.
- * All anchors of an image are numbered through: anchor by anchor, row by row; cell (y,
- * x) is number first + y * cells + x. */
-typedef struct rg_anchor {
-    float side;                    /* [network pixels] */
-    int stride;                    /* network pixels per cell */
-    int cells, first;
-} rg_anchor;
+/* Anchor a and the map it stands on. */
 rg_anchor rg_claran_anchor(const rg_claran *model, int a);
 
 /* How many there are in an image. */

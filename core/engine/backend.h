@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/engine/box.h"
 #include "core/engine/layer.h"
 
 typedef enum { RG_PRECISION_AUTO, RG_PRECISION_F32, RG_PRECISION_BF16 } rg_precision;
@@ -65,6 +66,17 @@ typedef struct rg_optimizer {
 
 typedef enum { RG_VALUE, RG_GRADIENT, RG_MOMENT1, RG_MOMENT2 } rg_part;
 
+/* What rg_net_propose asks for. */
+enum { RG_PROPOSING_ANCHORS = 8 };
+typedef struct rg_proposing {
+    rg_anchor anchor[RG_PROPOSING_ANCHORS];
+    int anchors;
+    int input;            /* side of the images [network pixels] */
+    float smallest;       /* sides under this [network pixels] are dropped */
+    float iou;            /* suppression */
+    int before, after;    /* at most so many go into it and leave it */
+} rg_proposing;
+
 enum { RG_BACKEND_TEXT = 512 };   /* room for a line about a backend [bytes] */
 
 typedef struct rg_backend {
@@ -96,6 +108,10 @@ typedef struct rg_backend {
      * from 1. */
     int (*update)(void *context, rg_param *params, int nparams, const rg_optimizer *how,
                   long step, float *gradient_norm);
+
+    /* rg_net_propose; NULL where that is left to the host. */
+    int (*propose)(void *context, const rg_proposing *how, const rg_tensor *source,
+                   const rg_tensor *deltas, rg_tensor *rois);
 
     rg_operation operation[RG_WORDS];
 } rg_backend;

@@ -504,6 +504,30 @@ int rg_net_forward(rg_net *net, const char *first, const char *last)
     return 0;
 }
 
+bool rg_net_proposes(const rg_net *net)
+{
+    return net->backend->propose != NULL;
+}
+
+int rg_net_propose(rg_net *net, const rg_proposing *how, const char *source,
+                   const char *deltas, const char *rois)
+{
+    const rg_anchor *last = &how->anchor[how->anchors - 1];
+    const int s = rg_layer_find(net->rows, net->nrows, source);
+    const int d = rg_layer_find(net->rows, net->nrows, deltas);
+    const int r = rg_layer_find(net->rows, net->nrows, rois);
+    if (s < 0 || d < 0 || r < 0) return -1;
+    const long each = last->first + (long)last->cells * last->cells;
+    const rg_tensor *t = net->tensors;
+    const int images = t[s].shape.n;
+    if (rg_layer_count(t[s].shape) != 2 * each * images
+        || rg_layer_count(t[d].shape) != 4 * each * images
+        || t[r].shape.n != how->after * images || t[r].shape.c != 5)
+        return RG_FAIL("%ld anchors and %d RoIs an image do not suit the rows %s, %s, "
+                       "%s", each, how->after, source, deltas, rois);
+    return net->backend->propose(net->context, how, &t[s], &t[d], &net->tensors[r]);
+}
+
 int rg_net_backward(rg_net *net)
 {
     for (int i = net->nrows - 1; i >= 0; i--) {

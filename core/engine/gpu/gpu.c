@@ -391,6 +391,7 @@ const rg_backend rg_backend_gpu = {
     .param_put = gpu_param_put,
     .param_get = gpu_param_get,
     .update = gpu_update,
+    .propose = rg_gpu_propose,
     .operation = {
         [RG_INPUT] = PLAIN(scores, input),
         [RG_CONV] = OPERATION(conv, conv),

@@ -92,6 +92,9 @@ RG_GPU_PLAIN(softmax)
 RG_GPU_PLAIN(softmaxloss)
 RG_GPU_PLAIN(smoothl1)
 
+int rg_gpu_propose(void *context, const rg_proposing *how, const rg_tensor *source,
+                   const rg_tensor *deltas, rg_tensor *rois);
+
 /* Libraries, then a line a card. */
 bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT]);
 

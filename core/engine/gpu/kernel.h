@@ -94,6 +94,8 @@ RG_ANYWHERE long rg_place_plain(rg_shape s, rg_place p)
     return (((long)p.n * s.c + p.c) * s.h + p.h) * s.w + p.w;
 }
 
+#include "core/engine/gpu/propose.h"
+
 /* ---- between the host's order and the card's ---- */
 
 /* Weights, too: masters are [o][c][kh][kw], rows multiply by [o][kh][kw][c]. */
@@ -809,6 +811,7 @@ RG_ANYWHERE void rg_kernel_adam_at(const rg_kernel_adam *k, long i)
     X(maxpool) X(maxpool_back) X(upsample) X(upsample_back) X(concat) \
     X(axes) X(stpool) X(stpool_back) X(stpool_move) X(columns) X(gather) X(track) \
     X(normalise) X(normalise_back) X(softmax) X(softmax_back) X(softmaxloss) \
-    X(smoothl1) X(total) X(softmaxloss_back) X(smoothl1_back) X(squares) X(sgd) X(adam)
+    X(smoothl1) X(total) X(softmaxloss_back) X(smoothl1_back) X(squares) X(sgd) \
+    X(adam) RG_PROPOSE_LIST(X)
 
 #endif
