@@ -14,7 +14,17 @@ bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT])
     return line == 0;
 }
 
-struct rg_device { int unused; };
+/* A call that was recorded: what it does, with a copy of its arguments. */
+typedef struct call {
+    int (*run)(const void *arguments);
+    _Alignas(16) unsigned char arguments[512];
+} call;
+
+struct rg_recording { call *calls; int n; };
+
+struct rg_device { rg_recording *recording; };
+
+long card_replays;                   /* how often one was replayed */
 
 enum { HEAD = 64 };                  /* bytes before each piece: its size */
 size_t card_room = (size_t)1 << 40;  /* bytes that are left on it */
@@ -83,12 +93,59 @@ int rg_device_wait(rg_device *device)
     return 0;
 }
 
+/* Runs it now, or keeps it for a replay. */
+static int queue(rg_device *device, int (*run)(const void *), const void *arguments,
+                 size_t bytes)
+{
+    rg_recording *r = device->recording;
+    if (r == NULL) return run(arguments);
+    if (bytes > sizeof r->calls->arguments) return RG_FAIL("too many arguments");
+    call *calls = realloc(r->calls, (size_t)(r->n + 1) * sizeof *calls);
+    if (calls == NULL) return RG_FAIL("out of memory");
+    r->calls = calls;
+    r->calls[r->n].run = run;
+    memcpy(r->calls[r->n++].arguments, arguments, bytes);
+    return 0;
+}
+
+int rg_device_record(rg_device *device)
+{
+    device->recording = rg_error_alloc(1, sizeof *device->recording, "a recording");
+    return device->recording ? 0 : -1;
+}
+
+int rg_device_recorded(rg_device *device, rg_recording **out)
+{
+    *out = device->recording;
+    device->recording = NULL;
+    return 0;
+}
+
+int rg_device_replay(rg_device *device, const rg_recording *recording)
+{
+    (void)device;
+    card_replays++;
+    for (int i = 0; i < recording->n; i++)
+        RG_TRY(recording->calls[i].run(recording->calls[i].arguments));
+    return 0;
+}
+
+void rg_recording_free(rg_recording *recording)
+{
+    if (recording) free(recording->calls);
+    free(recording);
+}
+
 #define LOOP(name) \
-    int rg_device_##name(rg_device *device, const rg_kernel_##name *k) \
+    static int loop_##name(const void *arguments) \
     { \
-        (void)device; \
+        const rg_kernel_##name *k = arguments; \
         for (long i = k->count - 1; i >= 0; i--) rg_kernel_##name##_at(k, i); \
         return 0; \
+    } \
+    int rg_device_##name(rg_device *device, const rg_kernel_##name *k) \
+    { \
+        return queue(device, loop_##name, k, sizeof *k); \
     }
 RG_KERNEL_LIST(LOOP)
 
@@ -150,15 +207,20 @@ static void all_pairs(const triple *t)
     }
 }
 
-int rg_convolution_run(rg_device *device, const rg_convolution *c, void *x, void *w,
-                       const void *bias, void *y, void *workspace)
+typedef struct convolving {
+    const rg_convolution_spec *spec;
+    void *x, *w, *y;
+    const void *bias;
+} convolving;
+
+static int convolve(const void *arguments)
 {
-    (void)device, (void)workspace;
-    const rg_convolution_spec *s = &c->spec;
+    const convolving *a = arguments;
+    const rg_convolution_spec *s = a->spec;
     const rg_shape weights = { s->out.c, s->in.c, s->size, s->size };
-    triple t = { s, { x, s->in, s->bf16 }, { w, weights, s->bf16 },
-                 { y, s->out, s->bf16 }, NULL };
-    const rg_view b = { (void *)(size_t)bias, { 1, s->out.c, 1, 1 }, s->bf16 };
+    triple t = { s, { a->x, s->in, s->bf16 }, { a->w, weights, s->bf16 },
+                 { a->y, s->out, s->bf16 }, NULL };
+    const rg_view b = { (void *)(size_t)a->bias, { 1, s->out.c, 1, 1 }, s->bf16 };
     const rg_view *made = s->pass == RG_PASS_FORWARD ? &t.y
                         : s->pass == RG_PASS_DATA ? &t.x : &t.w;
     const long count = rg_layer_count(made->shape);
@@ -174,6 +236,14 @@ int rg_convolution_run(rg_device *device, const rg_convolution *c, void *x, void
     }
     free(t.sum);
     return 0;
+}
+
+int rg_convolution_run(rg_device *device, const rg_convolution *c, void *x, void *w,
+                       const void *bias, void *y, void *workspace)
+{
+    (void)workspace;
+    const convolving arguments = { &c->spec, x, w, y, bias };
+    return queue(device, convolve, &arguments, sizeof arguments);
 }
 
 /* ---- matrix products ---- */
@@ -199,13 +269,18 @@ size_t rg_product_workspace(const rg_product *product)
     return 0;
 }
 
-int rg_product_run(rg_device *device, const rg_product *p, const void *a, const void *b,
-                   float *c, void *workspace)
+typedef struct multiplying {
+    const rg_product_spec *spec;
+    const void *a, *b;
+    float *c;
+} multiplying;
+
+static int multiply(const void *arguments)
 {
-    (void)device, (void)workspace;
-    const rg_product_spec *s = &p->spec;
-    const rg_view va = { (void *)(size_t)a, { 0 }, s->bf16 };
-    const rg_view vb = { (void *)(size_t)b, { 0 }, s->bf16 };
+    const multiplying *t = arguments;
+    const rg_product_spec *s = t->spec;
+    const rg_view va = { (void *)(size_t)t->a, { 0 }, s->bf16 };
+    const rg_view vb = { (void *)(size_t)t->b, { 0 }, s->bf16 };
     for (long i = 0; i < s->m; i++)
         for (long j = 0; j < s->n; j++) {
             double sum = 0;
@@ -213,7 +288,15 @@ int rg_product_run(rg_device *device, const rg_product *p, const void *a, const 
                 sum += (double)rg_view_get(&va, s->a_turned ? k * s->m + i
                                                             : i * s->k + k)
                        * rg_view_get(&vb, s->b_turned ? j * s->k + k : k * s->n + j);
-            c[i * s->n + j] = (float)sum;
+            t->c[i * s->n + j] = (float)sum;
         }
     return 0;
+}
+
+int rg_product_run(rg_device *device, const rg_product *p, const void *a, const void *b,
+                   float *c, void *workspace)
+{
+    (void)workspace;
+    const multiplying arguments = { &p->spec, a, b, c };
+    return queue(device, multiply, &arguments, sizeof arguments);
 }

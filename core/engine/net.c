@@ -489,11 +489,8 @@ int rg_net_get_param(const rg_net *net, const char *name, rg_part part, float *h
     return param ? net->backend->param_get(net->context, param, part, host) : -1;
 }
 
-int rg_net_forward(rg_net *net, const char *first, const char *last)
+static int run_rows(rg_net *net, int from, int to)
 {
-    int from = first ? rg_layer_find(net->rows, net->nrows, first) : 0;
-    int to = last ? rg_layer_find(net->rows, net->nrows, last) : net->nrows - 1;
-    if (from < 0 || to < 0) return -1;
     uint64_t pass = rg_random_mix(net->options.seed, (uint64_t)net->step);
     for (int i = from; i <= to; i++) {
         rg_node *node = &net->nodes[i];
@@ -502,6 +499,20 @@ int rg_net_forward(rg_net *net, const char *first, const char *last)
             return rg_error_prefix("row %s: ", node->row->name);
     }
     return 0;
+}
+
+int rg_net_forward(rg_net *net, const char *first, const char *last)
+{
+    const rg_backend *backend = net->backend;
+    bool done = false, again = false;
+    int from = first ? rg_layer_find(net->rows, net->nrows, first) : 0;
+    int to = last ? rg_layer_find(net->rows, net->nrows, last) : net->nrows - 1;
+    if (from < 0 || to < 0) return -1;
+    if (backend->replay) RG_TRY(backend->replay(net->context, from, to, &done));
+    if (done) return 0;
+    int status = run_rows(net, from, to);
+    if (backend->recorded) status = backend->recorded(net->context, status, &again);
+    return again ? run_rows(net, from, to) : status;
 }
 
 bool rg_net_proposes(const rg_net *net)

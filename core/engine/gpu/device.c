@@ -140,6 +140,39 @@ int rg_device_clear(rg_device *device, void *memory, size_t bytes)
     return RG_CUDA(cudaMemsetAsync(memory, 0, bytes, device->stream));
 }
 
+struct rg_recording { cudaGraphExec_t graph; };
+
+int rg_device_record(rg_device *device)
+{
+    return RG_CUDA(
+        cudaStreamBeginCapture(device->stream, cudaStreamCaptureModeThreadLocal));
+}
+
+int rg_device_recorded(rg_device *device, rg_recording **out)
+{
+    cudaGraph_t drawn = NULL;
+    rg_recording *r = rg_error_alloc(1, sizeof *r, "a CUDA graph");
+    int status = RG_CUDA(cudaStreamEndCapture(device->stream, &drawn));
+    if (r == NULL) status = -1;
+    if (status == 0) status = RG_CUDA(cudaGraphInstantiate(&r->graph, drawn, 0));
+    if (drawn) cudaGraphDestroy(drawn);
+    if (status == 0) *out = r;
+    else free(r);
+    return status;
+}
+
+int rg_device_replay(rg_device *device, const rg_recording *recording)
+{
+    return RG_CUDA(cudaGraphLaunch(recording->graph, device->stream));
+}
+
+void rg_recording_free(rg_recording *recording)
+{
+    if (recording == NULL) return;
+    cudaGraphExecDestroy(recording->graph);
+    free(recording);
+}
+
 int rg_device_wait(rg_device *device)
 {
     return RG_CUDA(cudaStreamSynchronize(device->stream));

@@ -43,6 +43,15 @@ int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes);
 int rg_device_clear(rg_device *device, void *memory, size_t bytes);
 int rg_device_wait(rg_device *device);
 
+/* What is queued between record and recorded is kept, not done (a CUDA graph); replay
+ * queues all of it, with the same arguments.  recorded ends the recording even where it
+ * fails.  Nothing may be allocated or copied to or from the host meanwhile. */
+typedef struct rg_recording rg_recording;
+int rg_device_record(rg_device *device);
+int rg_device_recorded(rg_device *device, rg_recording **out);
+int rg_device_replay(rg_device *device, const rg_recording *recording);
+void rg_recording_free(rg_recording *recording);
+
 /* Kernel NAME of kernel.h on k->count elements: rg_device_NAME(device, k). */
 #define RG_DECLARE(name) \
     int rg_device_##name(rg_device *device, const rg_kernel_##name *k);

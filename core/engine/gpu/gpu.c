@@ -12,6 +12,7 @@ static void gpu_close(void *context)
 {
     rg_gpu *gpu = context;
     if (gpu == NULL) return;
+    rg_gpu_forget(gpu);
     rg_device_free(gpu->scratch);
     rg_device_close(gpu->device);
     free(gpu);
@@ -20,9 +21,9 @@ static void gpu_close(void *context)
 /* bf16 is what the card's matrix units are for. */
 static int gpu_open(void **context, rg_precision precision, bool training)
 {
-    (void)training;
     rg_gpu *gpu = rg_error_alloc(1, sizeof *gpu, "the GPU backend");
     if (gpu == NULL) return -1;
+    gpu->training = training;
     gpu->bf16 = precision != RG_PRECISION_F32;
     if (rg_device_open(&gpu->device) != 0) {
         gpu_close(gpu);
@@ -49,7 +50,9 @@ size_t rg_gpu_reserve(size_t *total, size_t bytes)
 int rg_gpu_scratch(rg_gpu *gpu, size_t total)
 {
     if (total <= gpu->scratch_bytes) return 0;
+    gpu->epoch++;
     rg_device_free(gpu->scratch);
+    gpu->scratch = NULL;
     gpu->scratch_bytes = 0;
     RG_TRY(rg_device_alloc(gpu->device, &gpu->scratch, total, "scratch memory"));
     gpu->scratch_bytes = total;
@@ -292,6 +295,7 @@ static int gpu_param_put(void *context, rg_param *param, rg_part part,
     rg_gpu_param *p = param->data;
     if (p->part[part] == NULL) return RG_FAIL("%s keeps no moments here", param->name);
     p->version++;
+    ((rg_gpu *)context)->epoch++;
     return rg_device_upload(((rg_gpu *)context)->device, p->part[part], host,
                             rg_gpu_bytes(param->shape, false));
 }
@@ -391,6 +395,8 @@ const rg_backend rg_backend_gpu = {
     .param_put = gpu_param_put,
     .param_get = gpu_param_get,
     .update = gpu_update,
+    .replay = rg_gpu_replay,
+    .recorded = rg_gpu_recorded,
     .propose = rg_gpu_propose,
     .operation = {
         [RG_INPUT] = PLAIN(scores, input),

@@ -12,8 +12,23 @@
 #include "core/engine/error.h"
 #include "core/engine/gpu/device.h"
 
+/* A range of rows of a network that is not trained: run once, recorded the second time,
+ * then replayed; anew when weights or scratch have changed. */
+typedef struct rg_gpu_range {
+    int first, last;
+    long epoch;                        /* of the context, when it was begun */
+    int runs;                          /* since then; RG_GPU_NEVER: it cannot be */
+    rg_recording *recording;           /* NULL: none yet */
+} rg_gpu_range;
+enum { RG_GPU_RANGES = 4, RG_GPU_NEVER = -1 };
+
 typedef struct rg_gpu {
     rg_device *device;
+    bool training;
+    long epoch;                        /* grows when a recording would be wrong */
+    rg_gpu_range range[RG_GPU_RANGES];
+    int nranges;
+    rg_gpu_range *recorded;            /* the one that is being recorded, or NULL */
     bool bf16;                         /* else f32 */
     void *scratch;                     /* of whichever row runs */
     size_t scratch_bytes;
@@ -94,6 +109,10 @@ RG_GPU_PLAIN(smoothl1)
 
 int rg_gpu_propose(void *context, const rg_proposing *how, const rg_tensor *source,
                    const rg_tensor *deltas, rg_tensor *rois);
+
+int rg_gpu_replay(void *context, int first, int last, bool *done);
+int rg_gpu_recorded(void *context, int status, bool *again);
+void rg_gpu_forget(rg_gpu *gpu);       /* frees all recordings */
 
 /* Libraries, then a line a card. */
 bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT]);

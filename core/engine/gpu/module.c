@@ -76,11 +76,14 @@ bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT])
     if (line == 0) return describe_libraries(text);
     if (cudaGetDeviceCount(&cards) != cudaSuccess || line > cards
         || cudaGetDeviceProperties(&card, line - 1) != cudaSuccess) return false;
+    size_t left = 0, all;
+    if (cudaSetDevice(line - 1) == cudaSuccess) cudaMemGetInfo(&left, &all);
+    cudaSetDevice(0);
     snprintf(text, RG_BACKEND_TEXT,
-             "card %d%s: %s, %.1f GB of memory, compute capability %d.%d, %d "
-             "multiprocessors", line - 1, line == 1 ? " (used)" : "", card.name,
-             (double)card.totalGlobalMem / 1e9, card.major, card.minor,
-             card.multiProcessorCount);
+             "card %d%s: %s, %.1f of %.1f GB of memory free, compute capability %d.%d, "
+             "%d multiprocessors", line - 1, line == 1 ? " (used)" : "", card.name,
+             (double)left / 1e9, (double)card.totalGlobalMem / 1e9, card.major,
+             card.minor, card.multiProcessorCount);
     return true;
 }
 
