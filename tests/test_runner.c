@@ -34,11 +34,14 @@ static rg_weights *make_weights(void)
     return w;
 }
 
+static float iou = 0.7f;
+static int rois = ROIS;
+
 static rg_runner *open_on(const rg_backend *backend, const rg_backend *spare)
 {
     const rg_runner_options how = { .backend = backend, .spare = spare,
-                                    .precision = RG_PRECISION_F32, .proposals = ROIS,
-                                    .iou = 0.7f };
+                                    .precision = RG_PRECISION_F32, .proposals = rois,
+                                    .iou = iou };
     rg_runner *runner = NULL;
     CHECK_OK(rg_runner_open(&runner, make_weights(), &how));
     return runner;
@@ -101,6 +104,27 @@ static void a_batch_is_its_windows(void)
     rg_runner_close(ref);
 }
 
+/* Fewer than there is room for: what fills it up is none. */
+static void proposals_may_be_few(void)
+{
+    iou = 0;
+    rois = 60;
+    rg_runner *runner = open_on(&rg_backend_gpu, NULL);
+    rg_runner *ref = open_on(&rg_backend_ref, NULL);
+    iou = 0.7f;
+    rois = ROIS;
+    if (runner && ref) {
+        fill(runner, 0, 3);
+        fill(ref, 0, 3);
+        CHECK_OK(rg_runner_run(runner, 1));
+        CHECK_OK(rg_runner_run(ref, 1));
+        CHECK(rg_runner_look(ref, 0).n < 60);
+        compare(rg_runner_look(ref, 0), rg_runner_look(runner, 0), 1e-3, 1e-4);
+    }
+    rg_runner_close(runner);
+    rg_runner_close(ref);
+}
+
 static void little_memory_makes_small_batches(void)
 {
     rg_runner *runner = open_on(&rg_backend_gpu, &rg_backend_cpu);
@@ -142,6 +166,7 @@ static void no_memory_leaves_the_processor(void)
 int main(void)
 {
     CHECK_RUN(a_batch_is_its_windows);
+    CHECK_RUN(proposals_may_be_few);
     CHECK_RUN(little_memory_makes_small_batches);
     CHECK_RUN(no_memory_leaves_the_processor);
     return CHECK_END();
