@@ -12,6 +12,7 @@ int rg_calibrate_main(int argc, char **argv);
 int rg_catalogue_main(int argc, char **argv);
 int rg_crossmatch_main(int argc, char **argv);
 int rg_detect_main(int argc, char **argv);
+int rg_devices_main(int argc, char **argv);
 int rg_ds9_main(int argc, char **argv);
 int rg_evaluate_main(int argc, char **argv);
 int rg_image_main(int argc, char **argv);

@@ -74,6 +74,8 @@ void rg_finder_report(const rg_finder *finder)
     int uncovered = rg_detect_uncovered(finder->detector);
     printf("method %s (%s)\n", rg_fuse_name(rg_detect_model(finder->detector)->method),
            finder->reason);
+    if (rg_detect_note(finder->detector)[0] != '\0')
+        printf("%s\n", rg_detect_note(finder->detector));
     if (uncovered > 0)
         printf("%d window%s of 3' not looked at: the infrared image does not cover "
                "them\n", uncovered, uncovered == 1 ? "" : "s");

@@ -31,7 +31,7 @@ typedef struct rg_finder {
     { "model", 0, RG_OPTION_TEXT, &(f).model, 0, 0, "FILE", \
       "weights; else $CLARAN_MODEL, else the method's that came along" }, \
     { "backend", 0, RG_OPTION_TEXT, &(f).how.backend, 0, 0, "NAME", \
-      "auto, cpu or ref: auto" }, \
+      "auto, gpu, cpu or ref: auto" }, \
     { "precision", 0, RG_OPTION_TEXT, &(f).precision, 0, 0, "NAME", \
       "auto, f32 or bf16: auto" }, \
     { "proposals", 0, RG_OPTION_INT, &(f).how.proposals, 1, 2000, "N", \

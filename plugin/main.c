@@ -18,6 +18,7 @@ static const struct {
     { "catalogue", rg_catalogue_main, "measure the boxes of a region file" },
     { "crossmatch", rg_crossmatch_main, "join a catalogue with another" },
     { "detect", rg_detect_main, "find the radio galaxies of FITS images" },
+    { "devices", rg_devices_main, "what networks run on here: GPU, processor" },
     { "ds9", rg_ds9_main, "the same in a running DS9 (what the menu calls)" },
     { "evaluate", rg_evaluate_main, "how good a model is on a labelled list" },
     { "image", rg_image_main, "write what the network is shown" },

@@ -103,7 +103,7 @@ static void list_options(task *t, rg_option options[OPTIONS])
           "steps between checkpoints: 1000" },
         { "report", 0, RG_OPTION_LONG, &how->report, 1, 1e9, "N", "steps a line: 50" },
         { "backend", 0, RG_OPTION_TEXT, &how->backend, 0, 0, "NAME",
-          "auto, cpu or ref: auto" },
+          "auto, gpu, cpu or ref: auto" },
         { "precision", 0, RG_OPTION_TEXT, &t->precision, 0, 0, "NAME",
           "auto, f32 or bf16: auto" },
         { .name = NULL }

@@ -362,7 +362,7 @@ static void running_options(task *t, rg_option *to)
           "steps between checkpoints:" },
         { "report", 0, RG_OPTION_LONG, &how->report, 1, 1e9, "N", "steps a line:" },
         { "backend", 0, RG_OPTION_TEXT, &how->backend, 0, 0, "NAME",
-          "auto, cpu or ref:" },
+          "auto, gpu, cpu or ref:" },
         { "precision", 0, RG_OPTION_TEXT, &t->precision, 0, 0, "NAME",
           "auto, f32 or bf16:" },
         { .name = NULL }

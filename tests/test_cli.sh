@@ -105,10 +105,21 @@ interrupted() {
 
 unknown_option() {
     local command
-    for command in average calibrate catalogue crossmatch detect ds9 evaluate image import model plot pretrain simulate train label; do
+    for command in average calibrate catalogue crossmatch detect devices ds9 evaluate image import model plot pretrain simulate train label; do
         refuses 2 "unknown option --bogus" $command --bogus || return 1
     done
     refuses 2 "unknown option --bogus" --bogus
+}
+devices() {
+    CLARAN_GPU=none "$claran" devices > devices.log 2> err.log && [ ! -s err.log ] &&
+        grep -q '^gpu   not usable: CLARAN_GPU' devices.log &&
+        grep -q '^cpu   oneDNN [2-9]' devices.log && grep -q '^auto  cpu' devices.log ||
+        wrong "devices: $(cat devices.log err.log)" || return 1
+    export CLARAN_GPU=none
+    refuses 1 "no GPU is to be used" detect "${field[0]}" --backend gpu -o x.csv
+    local status=$?
+    unset CLARAN_GPU
+    return $status
 }
 unknown_command() { refuses 2 "unknown command bogus" bogus; }
 bad_values() {
@@ -439,6 +450,6 @@ for test in helps csv_and_standard_output formats_are_chosen beam_is_asked_for s
     all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
     no_place_to_write full_output closed_descriptors interrupted \
     missing_model text_model image_as_model cut_model damaged_model unknown_option \
-    unknown_command bad_values bad_lists plots recipes ds9_gone
+    devices unknown_command bad_values bad_lists plots recipes ds9_gone
 do run $test; done
 [ $failures = 0 ]

@@ -429,9 +429,10 @@ static void backends_are_found_by_name(void)
     rg_precision precision;
     CHECK_OK(rg_backend_find("ref", &backend));
     CHECK(backend == &rg_backend_ref);
+    setenv("CLARAN_GPU", "none", 1);
     CHECK_OK(rg_backend_find("auto", &backend));
     CHECK(backend == &rg_backend_cpu);
-    CHECK_FAILS(rg_backend_find("gpu9", &backend), "use auto, cpu or ref");
+    CHECK_FAILS(rg_backend_find("gpu9", &backend), "use auto, gpu, cpu or ref");
     CHECK_OK(rg_backend_precision("bf16", &precision));
     CHECK(precision == RG_PRECISION_BF16);
     CHECK(strcmp(rg_backend_precision_name(precision), "bf16") == 0);

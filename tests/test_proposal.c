@@ -271,7 +271,7 @@ static void rois_are_tied_to_their_anchors(void)
     CHECK(n > ROIS);
     CHECK_OK(rg_proposal_roi_targets(&model, &rg_target_defaults, boxes, anchors, n,
                                      two, 2, 0, ROIS, ROIS, 5, into));
-    rg_kernels_boxes(1, VALUES, deltas, ROIS, rois[0], (float)model.input, moved[0]);
+    rg_kernels_boxes(1, VALUES, deltas, ROIS, rois[0], model.input, moved[0]);
     for (int k = 0; k < ROIS; k++) {
         float nearest = 1e9f;
         tied += rois[k][5] >= 0;

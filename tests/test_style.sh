@@ -30,6 +30,9 @@ verdict only_sky_uses_wcslib \
     "$(grep -rlE '#include <(wcslib/|wcs\.h|wcshdr\.h)' core regions plugin | grep -v core/image/sky.c)"
 verdict only_the_cpu_backend_uses_onednn \
     "$(grep -rl '#include <dnnl' core regions plugin | grep -v core/engine/cpu/)"
+verdict only_card_h_uses_cuda \
+    "$(grep -rlE '#include <(cuda|cudnn|cublas)' core regions plugin tests |
+       grep -vE 'core/engine/gpu/(card.h|convolution.c)')"
 verdict only_xpa_c_uses_xpa "$(grep -rl '#include <xpa' core regions plugin | grep -v plugin/xpa.c)"
 verdict libraries_do_not_print_or_exit \
     "$(grep -rnE '(^|[^a-z_])(printf|puts|perror|exit|abort|assert) *\(' --include='*.c' core regions)"

@@ -8,9 +8,6 @@
 
 #include "core/engine/error.h"
 
-/* No delta enlarges a box beyond this factor, so that no input overflows. */
-#define LARGEST_LOG_RATIO 4.135166556742356f   /* log(1000/16) */
-
 const char *const rg_boxes_class_name[RG_CLASSES] = {
     "background", "1C_1P", "1C_2P", "1C_3P", "2C_2P", "2C_3P", "3C_3P",
 };
@@ -28,31 +25,16 @@ int rg_boxes_class(const char *name, int *class_)
                    "3C_3P, nor ? for neither source nor background", name);
 }
 
-static float overlap(float a1, float a2, float b1, float b2)
-{
-    float length =
-        (a2 < b2 ? a2 : b2) - (a1 > b1 ? a1 : b1) + 1; /* no calls: inner loop */
-    return length > 0 ? length : 0;
-}
-
-static float area(rg_box box)
-{
-    float w = box.x2 - box.x1 + 1, h = box.y2 - box.y1 + 1;
-    return w > 0 && h > 0 ? w * h : 0;
-}
-
 float rg_boxes_iou(rg_box a, rg_box b)
 {
-    float common = overlap(a.x1, a.x2, b.x1, b.x2) * overlap(a.y1, a.y2, b.y1, b.y2);
-    float whole_a = area(a), whole_b = area(b);
-    if (!(common > 0 && whole_a > 0 && whole_b > 0)) return 0;
-    return common / (whole_a + whole_b - common);
+    return rg_box_iou(a, b);
 }
 
 float rg_boxes_part(rg_box a, rg_box b)
 {
-    float common = overlap(a.x1, a.x2, b.x1, b.x2) * overlap(a.y1, a.y2, b.y1, b.y2);
-    float whole = area(a);
+    const float common = rg_box_overlap(a.x1, a.x2, b.x1, b.x2)
+                         * rg_box_overlap(a.y1, a.y2, b.y1, b.y2);
+    const float whole = rg_box_area(a);
     return common > 0 && whole > 0 ? common / whole : 0;
 }
 
@@ -66,26 +48,14 @@ void rg_boxes_encode(rg_box from, rg_box to, float d[4])
     d[3] = logf(th / fh);
 }
 
-/* Corners are inclusive, so the far one is a pixel short of the width: decode undoes
- * encode exactly.  (The authors' program leaves that pixel out.) */
 rg_box rg_boxes_decode(rg_box from, const float d[4])
 {
-    float fw = from.x2 - from.x1 + 1, fh = from.y2 - from.y1 + 1;
-    float x = d[0] * fw + from.x1 + fw / 2, y = d[1] * fh + from.y1 + fh / 2;
-    float w = expf(fminf(d[2], LARGEST_LOG_RATIO)) * fw;
-    float h = expf(fminf(d[3], LARGEST_LOG_RATIO)) * fh;
-    return (rg_box){ x - w / 2, y - h / 2, x + w / 2 - 1, y + h / 2 - 1 };
-}
-
-static float clamp(float value, int size)
-{
-    return value < 0 ? 0 : value > size - 1 ? (float)(size - 1) : value;
+    return rg_box_decode(from, d);
 }
 
 rg_box rg_boxes_clip(rg_box box, int w, int h)
 {
-    return (rg_box){ clamp(box.x1, w), clamp(box.y1, h), clamp(box.x2, w),
-                     clamp(box.y2, h) };
+    return rg_box_clip(box, w, h);
 }
 
 typedef struct ranked { float score; int index; } ranked;
@@ -101,7 +71,7 @@ static bool overlaps_kept(const rg_box *boxes, int i, const int *keep, int kept,
                           float iou)
 {
     for (int k = 0; k < kept; k++)
-        if (rg_boxes_iou(boxes[i], boxes[keep[k]]) > iou) return true;
+        if (rg_box_iou(boxes[i], boxes[keep[k]]) > iou) return true;
     return false;
 }
 

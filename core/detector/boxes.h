@@ -6,7 +6,7 @@
 #ifndef RG_BOXES_H
 #define RG_BOXES_H
 
-typedef struct rg_box { float x1, y1, x2, y2; } rg_box;
+#include "core/engine/box.h"
 
 /* Class of a labelled box that is neither an example nor background. */
 #define RG_CLASS_IGNORE -1

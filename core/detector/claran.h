@@ -73,14 +73,7 @@ const char *rg_claran_network_name(rg_network network);
 int rg_claran_sampling(const char *name, rg_sampling *sampling);
 const char *rg_claran_sampling_name(rg_sampling sampling);
 
-/* Anchor a: a square of `side` in the middle of each of the cells x cells of its map.
- * All anchors of an image are numbered through: anchor by anchor, row by row; cell (y,
- * x) is number first + y * cells + x. */
-typedef struct rg_anchor {
-    float side;                    /* [network pixels] */
-    int stride;                    /* network pixels per cell */
-    int cells, first;
-} rg_anchor;
+/* Anchor a and the map it stands on. */
 rg_anchor rg_claran_anchor(const rg_claran *model, int a);
 
 /* How many there are in an image. */

@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/detector/proposal.h"
+#include "core/detector/runner.h"
 #include "core/engine/error.h"
-#include "core/engine/fold.h"
-#include "core/engine/net.h"
 
 enum {
     SUBJECT = RG_CLARAN_SUBJECT,
@@ -26,18 +24,10 @@ enum {
 #define WHOLE 0.6f               /* of its part's probability, that a whole must have */
 
 struct rg_detector {
-    rg_claran model;
     rg_detect_options options;
-    rg_net *net;                 /* owned: one image, options.proposals RoIs */
+    rg_runner *runner;           /* owned */
     char hash[RG_CLARAN_IDENTITY];
     int uncovered;               /* windows of the last image */
-    /* room for one window; owned */
-    uint8_t *rgb;                /* [132][132][3] */
-    float *data;                 /* [3][input][input] */
-    float *source, *deltas;      /* [2][anchors], [4 anchors] */
-    rg_box *proposals;           /* [proposals] */
-    float *rois;                 /* [proposals][5] */
-    float *probability, *shifts; /* [proposals][7], [proposals][7][4] */
 };
 
 const rg_detect_options rg_detect_defaults = {
@@ -65,62 +55,30 @@ static int check_options(const rg_detect_options *o)
     return 0;
 }
 
-/* Before memory is taken for them: a header can claim any size. */
-static int check_weights(const rg_row *row, const rg_weights *weights)
+/* Takes the weights over. */
+static int open_runner(rg_detector *d, rg_weights *weights)
 {
-    rg_shape wanted, bias;
-    rg_layer_weights(row, &wanted, &bias);
-    const rg_weight *w = wanted.n ? rg_weights_find(weights, row->name) : NULL;
-    if (wanted.n == 0 || (w && memcmp(&w->shape, &wanted, sizeof wanted) == 0))
-        return 0;
-    return RG_FAIL("its weights for %s are missing or not of the size its header gives",
-                   row->name);
-}
-
-static int build_net(rg_detector *d, rg_weights *weights)
-{
-    const rg_claran_run run = { .batch = 1, .rois = d->options.proposals };
-    const rg_net_options how = { .precision = d->options.precision, .blank = true };
-    const rg_backend *backend;
-    rg_row rows[RG_CLARAN_ROWS];
-    RG_TRY(rg_claran_recognise(&d->model, weights));
-    if (rg_weights_has(weights, "CHECKPT"))
-        return RG_FAIL(
-            "this is a training checkpoint: use the model written beside it");
-    RG_TRY(rg_backend_find(d->options.backend, &backend));
-    int nrows = rg_claran_rows(&d->model, &run, rows);
-    for (int i = 0; i < nrows; i++) RG_TRY(check_weights(&rows[i], weights));
-    rg_claran_identity(&d->model, weights, d->hash);     /* of what is in the file */
-    if ((nrows = rg_fold(rows, nrows, weights)) < 0) return -1;
-    RG_TRY(rg_net_new(&d->net, rows, nrows, backend, &how));
-    return rg_net_load(d->net, weights);
-}
-
-static int make_room(rg_detector *d)
-{
-    const unsigned long input = (unsigned long)d->model.input * d->model.input;
-    const unsigned long anchors = (unsigned long)rg_claran_anchors(&d->model);
-    const unsigned long rois = (unsigned long)d->options.proposals;
-    d->rgb = rg_error_alloc(PLANES, 3, "a window");
-    d->data = rg_error_alloc(3 * input, sizeof(float), "a window");
-    d->source = rg_error_alloc(2 * anchors, sizeof(float), "anchors");
-    d->deltas = rg_error_alloc(4 * anchors, sizeof(float), "anchors");
-    d->proposals = rg_error_alloc(rois, sizeof(rg_box), "proposals");
-    d->rois = rg_error_alloc(5 * rois, sizeof(float), "proposals");
-    d->probability = rg_error_alloc(RG_CLASSES * rois, sizeof(float), "proposals");
-    d->shifts = rg_error_alloc(4 * RG_CLASSES * rois, sizeof(float), "proposals");
-    return d->rgb && d->data && d->source && d->deltas && d->proposals && d->rois
-           && d->probability && d->shifts ? 0 : -1;
+    const bool any = strcmp(d->options.backend, "auto") == 0;
+    rg_runner_options how = { .precision = d->options.precision,
+                              .proposals = d->options.proposals,
+                              .iou = d->options.proposal_iou };
+    rg_claran model;
+    if (rg_backend_find(d->options.backend, &how.backend) != 0
+        || rg_claran_recognise(&model, weights) != 0) {
+        rg_weights_free(weights);
+        return -1;
+    }
+    if (any && how.backend != &rg_backend_cpu) how.spare = &rg_backend_cpu;
+    rg_claran_identity(&model, weights, d->hash);     /* of what is in the file */
+    return rg_runner_open(&d->runner, weights, &how);
 }
 
 static int read_model(rg_detector *d, const char *path)
 {
     rg_weights *weights;
     RG_TRY(rg_weights_read(&weights, path));
-    int status = build_net(d, weights);
-    if (status != 0) rg_error_prefix("%s: ", path);
-    rg_weights_free(weights);
-    return status;
+    if (open_runner(d, weights) == 0) return 0;
+    return rg_error_prefix("%s: ", path);
 }
 
 int rg_detect_open(rg_detector **out, const char *model_path,
@@ -131,7 +89,7 @@ int rg_detect_open(rg_detector **out, const char *model_path,
     rg_detector *d = rg_error_alloc(1, sizeof *d, "the detector");
     if (d == NULL) return -1;
     d->options = *options;
-    if (read_model(d, model_path) != 0 || make_room(d) != 0) {
+    if (read_model(d, model_path) != 0) {
         rg_detect_close(d);
         return -1;
     }
@@ -142,21 +100,13 @@ int rg_detect_open(rg_detector **out, const char *model_path,
 void rg_detect_close(rg_detector *d)
 {
     if (d == NULL) return;
-    rg_net_free(d->net);
-    free(d->rgb);
-    free(d->data);
-    free(d->source);
-    free(d->deltas);
-    free(d->proposals);
-    free(d->rois);
-    free(d->probability);
-    free(d->shifts);
+    rg_runner_close(d->runner);
     free(d);
 }
 
 const rg_claran *rg_detect_model(const rg_detector *d)
 {
-    return &d->model;
+    return rg_runner_model(d->runner);
 }
 
 const char *rg_detect_hash(const rg_detector *d)
@@ -171,7 +121,12 @@ int rg_detect_uncovered(const rg_detector *d)
 
 rg_precision rg_detect_precision(const rg_detector *d)
 {
-    return rg_net_precision(d->net);
+    return rg_runner_precision(d->runner);
+}
+
+const char *rg_detect_note(const rg_detector *d)
+{
+    return rg_runner_note(d->runner);
 }
 
 /* ---- between the image and a window ---- */
@@ -335,38 +290,6 @@ static int add(candidates *all, const rg_detection *one)
     return 0;
 }
 
-/* Unused RoIs are the whole window, so that they cost no case of their own. */
-static void fill_rois(rg_detector *d, int n)
-{
-    const float last = (float)d->model.input - 1;
-    for (int k = 0; k < d->options.proposals; k++) {
-        rg_box box = k < n ? d->proposals[k] : (rg_box){ 0, 0, last, last };
-        const float roi[5] = { 0, box.x1, box.y1, box.x2, box.y2 };
-        memcpy(d->rois + (size_t)5 * k, roi, sizeof roi);
-    }
-}
-
-/* d->rgb through the network: n proposals with d->probability and d->shifts. */
-static int run_network(rg_detector *d, int *n)
-{
-    const rg_proposal_options how = { .before = 6000, .after = d->options.proposals,
-                                      .iou = d->options.proposal_iou, .smallest = 4 };
-    rg_claran_input(&d->model, d->rgb, d->data);
-    RG_TRY(rg_net_put(d->net, "data", d->data));
-    RG_TRY(rg_net_forward(d->net, NULL, "rpn_cls_prob"));
-    RG_TRY(rg_net_get(d->net, "rpn_cls_prob", d->source));
-    RG_TRY(rg_net_get(d->net, "rpn_bbox_pred", d->deltas));
-    *n = rg_proposal_find(&d->model, &how,
-                          d->source + rg_claran_anchors(&d->model), d->deltas,
-                          d->proposals, NULL, NULL);
-    if (*n <= 0) return *n;
-    fill_rois(d, *n);
-    RG_TRY(rg_net_put(d->net, "rois", d->rois));
-    RG_TRY(rg_net_forward(d->net, "pool_5", NULL));
-    RG_TRY(rg_net_get(d->net, "cls_prob", d->probability));
-    return rg_net_get(d->net, "bbox_pred", d->shifts);
-}
-
 /* Where a box of the network is on the sky and in the image. */
 static int locate(const rg_claran *model, const rg_image *image, const rg_sky *window,
                   rg_box network, rg_detection *f)
@@ -409,59 +332,86 @@ static bool is_whole_elsewhere(const layout *l, int i, int j, const rg_detection
     return false;
 }
 
+/* What is looked at, and how; and the windows that wait for the network. */
+typedef struct waiting { rg_sky *window; int i, j; } waiting;
+typedef struct view {
+    const rg_image *radio, *infrared;
+    layout windows;
+    waiting batch[RG_RUNNER_BATCH];       /* [n], their skies owned */
+    int n;
+} view;
+
 /* Everything above PROBABILITY_LEAST, but for what another window sees better. */
-static int collect(const rg_detector *d, const rg_image *image, const rg_sky *window,
-                   const layout *l, int i, int j, int n, candidates *all)
+static int collect(const rg_detector *d, const view *v, const waiting *at, rg_look look,
+                   candidates *all)
 {
-    const int size = d->model.input;
-    for (int k = 0; k < n * RG_CLASSES; k++) {
+    const rg_claran *model = rg_runner_model(d->runner);
+    const layout *l = &v->windows;
+    for (int k = 0; k < look.n * RG_CLASSES; k++) {
         const int class_ = k % RG_CLASSES;
-        const float raw = d->probability[k];
+        const float raw = look.probability[k];
         if (class_ == RG_CLASS_BACKGROUND || !(raw > PROBABILITY_LEAST)) continue;
-        const float probability = rg_claran_calibrate(&d->model, class_, raw);
+        const float probability = rg_claran_calibrate(model, class_, raw);
         rg_detection one = { .class_ = class_, .probability = probability, .raw = raw };
-        rg_box box = rg_boxes_decode(d->proposals[k / RG_CLASSES],
-                                     d->shifts + (size_t)4 * k);
+        rg_box box = rg_boxes_decode(look.proposals[k / RG_CLASSES],
+                                     look.shifts + (size_t)4 * k);
         if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2)) continue;
-        box = rg_boxes_clip(box, size, size);
-        if (locate(&d->model, image, window, box, &one) != 0)
+        box = rg_boxes_clip(box, model->input, model->input);
+        if (locate(model, v->radio, at->window, box, &one) != 0)
             continue;   /* beyond the edge of the projection, where no image is */
-        one.cut = clearance(l, i, j, &one) < l->rim;
-        if (one.cut && is_whole_elsewhere(l, i, j, &one)) continue;
+        one.cut = clearance(l, at->i, at->j, &one) < l->rim;
+        if (one.cut && is_whole_elsewhere(l, at->i, at->j, &one)) continue;
         RG_TRY(add(all, &one));
     }
     return 0;
 }
 
-/* What is looked at, and how. */
-typedef struct view { const rg_image *radio, *infrared; layout windows; } view;
-
-static int look_at_window(rg_detector *d, const view *v, int i, int j, candidates *all)
+/* Window i, j joins those that wait, where there is something to see in it. */
+static int show_window(rg_detector *d, view *v, int i, int j, candidates *all)
 {
     const layout *l = &v->windows;
     rg_sky *window;
-    int n = 0;
     if (rg_sky_new_window(&window, v->radio->sky, l->x + i * l->dx, l->y + j * l->dy,
                           SUBJECT, RG_CLARAN_PIXEL) != 0)
         return 0;       /* off the sky, as are the corners of an all-sky image */
     all->windows++;
-    int status = rg_detect_window(d->model.method, v->radio, v->infrared, window,
-                                  d->rgb);
+    int status = rg_detect_window(rg_runner_model(d->runner)->method, v->radio,
+                                  v->infrared, window,
+                                  rg_runner_window(d->runner, v->n));
     if (status == RG_DETECT_UNCOVERED) d->uncovered++;
-    if (status == 0) status = run_network(d, &n);
-    if (status == 0) status = collect(d, v->radio, window, l, i, j, n, all);
-    rg_sky_free(window);
+    if (status == 0) v->batch[v->n++] = (waiting){ window, i, j };
+    else rg_sky_free(window);
     return status < 0 ? -1 : 0;
 }
 
-static int look_at_all(rg_detector *d, const view *v, candidates *all)
+/* Those that wait, through the network. */
+static int look_at_batch(rg_detector *d, view *v, candidates *all)
+{
+    int status = v->n > 0 ? rg_runner_run(d->runner, v->n) : 0;
+    for (int k = 0; k < v->n; k++) {
+        if (status == 0)
+            status = collect(d, v, &v->batch[k], rg_runner_look(d->runner, k), all);
+        rg_sky_free(v->batch[k].window);
+    }
+    v->n = 0;
+    return status;
+}
+
+static int look_at_all(rg_detector *d, view *v, candidates *all)
 {
     const int nx = v->windows.nx, total = nx * v->windows.ny;
+    const int batch = rg_runner_batch(d->runner, total);
+    int status = 0;
     d->uncovered = 0;
-    for (int k = 0; k < total; k++) {
-        RG_TRY(look_at_window(d, v, k % nx, k / nx, all));
-        if (d->options.progress) d->options.progress(d->options.user, k + 1, total);
+    for (int k = 0; k < total && status == 0; k++) {
+        status = show_window(d, v, k % nx, k / nx, all);
+        if (status == 0 && (v->n == batch || k == total - 1))
+            status = look_at_batch(d, v, all);
+        if (status == 0 && d->options.progress)
+            d->options.progress(d->options.user, k + 1, total);
     }
+    for (int k = 0; k < v->n; k++) rg_sky_free(v->batch[k].window);
+    RG_TRY(status);
     if (all->windows == 0)
         return rg_error_prefix("%s: no window of 3' lies on the sky: ", v->radio->name);
     if (d->uncovered == all->windows)
@@ -577,8 +527,8 @@ static int hand_over(const candidates *all, rg_detection **found, int *n)
 /* The infrared image, where it is wanted. */
 static int check_infrared(const rg_detector *d, const view *v)
 {
-    const char *method = rg_fuse_name(d->model.method);
-    if (!rg_fuse_wants_infrared(d->model.method)) return 0;
+    const char *method = rg_fuse_name(rg_runner_model(d->runner)->method);
+    if (!rg_fuse_wants_infrared(rg_runner_model(d->runner)->method)) return 0;
     if (v->infrared == NULL)
         return RG_FAIL("the model is for method %s, which needs an infrared image "
                        "beside %s", method, v->radio->name);
@@ -609,8 +559,7 @@ int rg_detect(rg_detector *d, const rg_image *radio, const rg_image *infrared,
 
 void rg_detect_calibrate(rg_detector *detector, const float calibration[RG_CLASSES])
 {
-    memcpy(detector->model.calibration, calibration,
-           sizeof detector->model.calibration);
+    rg_runner_calibrate(detector->runner, calibration);
 }
 
 int rg_detect_choose(const rg_detector *d, const rg_image *radio, float threshold,

@@ -75,6 +75,10 @@ void rg_detect_calibrate(rg_detector *detector, const float calibration[RG_CLASS
 /* Windows of the last rg_detect that were left out for want of infrared. */
 int rg_detect_uncovered(const rg_detector *detector);
 
+/* A sentence where the network runs in smaller batches than it could, or on the
+ * processor for want of room on the card; "" otherwise.  Owned by the detector. */
+const char *rg_detect_note(const rg_detector *detector);
+
 /* What the network is shown of a window (a grid of RG_CLARAN_SUBJECT pixels a side):
  * rgb [132][132][3], row 0 at the bottom.  Pixels without a value get the window's
  * lowest, so that no border looks like emission.  RG_DETECT_BLANK where no radio pixel

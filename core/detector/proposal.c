@@ -24,10 +24,7 @@ const float rg_proposal_target_std[4] = { 0.1f, 0.1f, 0.2f, 0.2f };
 
 rg_box rg_proposal_anchor(const rg_claran *model, int a, int y, int x)
 {
-    const rg_anchor on = rg_claran_anchor(model, a);
-    const float middle = (float)(on.stride - 1) / 2, half = (on.side - 1) / 2;
-    float cx = (float)(x * on.stride) + middle, cy = (float)(y * on.stride) + middle;
-    return (rg_box){ cx - half, cy - half, cx + half, cy + half };
+    return rg_box_of_anchor(rg_claran_anchor(model, a), y, x);
 }
 
 /* Anchor a's planes of deltas (targets, weights): value v of a cell is [v * plane +
@@ -107,6 +104,18 @@ static int suppress(const candidate *from, int n, const rg_proposal_options *opt
     free(score);
     free(keep);
     return kept;
+}
+
+rg_proposing rg_proposal_asked(const rg_claran *model,
+                               const rg_proposal_options *options)
+{
+    rg_proposing how = {
+        .anchors = ANCHORS, .input = model->input, .iou = options->iou,
+        .smallest = options->smallest * (float)model->input / RG_CLARAN_SUBJECT,
+        .before = options->before, .after = options->after,
+    };
+    for (int a = 0; a < ANCHORS; a++) how.anchor[a] = rg_claran_anchor(model, a);
+    return how;
 }
 
 int rg_proposal_find(const rg_claran *model, const rg_proposal_options *options,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/detector/claran.h"
+#include "core/engine/backend.h"
 
 typedef struct rg_proposal_options {
     int before;           /* best so many go into suppression: 6000 test, 12000 train */
@@ -46,6 +47,10 @@ rg_box rg_proposal_anchor(const rg_claran *model, int a, int y, int x);
 int rg_proposal_find(const rg_claran *model, const rg_proposal_options *options,
                      const float *source, const float *deltas, rg_box *boxes,
                      float *scores, int *anchors);
+
+/* The same asked of a backend that finds them itself (rg_net_propose). */
+rg_proposing rg_proposal_asked(const rg_claran *model,
+                               const rg_proposal_options *options);
 
 /* Anchor targets of one image.  labels [6][cells][cells]: 1, 0, or -1 left out; targets
  * and weights [24][cells][cells], weights 1/sampled on positives.  Anchors that overlap

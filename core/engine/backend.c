@@ -4,16 +4,29 @@
 #include <string.h>
 
 #include "core/engine/error.h"
+#include "core/engine/module.h"
+
+static int find_gpu(const rg_backend **backend)
+{
+    const rg_module *module;
+    RG_TRY(rg_module_open(&module));
+    RG_TRY(module->usable());
+    *backend = module->backend;
+    return 0;
+}
 
 int rg_backend_find(const char *name, const rg_backend **backend)
 {
     static const rg_backend *const all[] = { &rg_backend_cpu, &rg_backend_ref };
+    const bool any = strcmp(name, "auto") == 0;
+    if (strcmp(name, "gpu") == 0) return find_gpu(backend);
+    if (any && rg_module_driver() && find_gpu(backend) == 0) return 0;
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(name, all[i]->name) == 0 || strcmp(name, "auto") == 0) {
+        if (any || strcmp(name, all[i]->name) == 0) {
             *backend = all[i];
             return 0;
         }
-    return RG_FAIL("there is no backend \"%s\": use auto, cpu or ref", name);
+    return RG_FAIL("there is no backend \"%s\": use auto, gpu, cpu or ref", name);
 }
 
 static const char *const precisions[] = {

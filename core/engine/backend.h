@@ -1,5 +1,6 @@
 /* backend: what runs the rows: a struct of functions for memory and, per word, for
- * arithmetic.  `ref` (plain loops) is the readable truth, `cpu` is oneDNN.
+ * arithmetic.  `ref` (plain loops) is the readable truth, `cpu` is oneDNN, `gpu` is
+ * CUDA in a module of its own (module.h).
  *
  * The net owns nodes, tensors and parameters as declared here; the void pointers in
  * them belong to the backend.  All memory is taken in plan; forward and backward
@@ -13,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/engine/box.h"
 #include "core/engine/layer.h"
 
 typedef enum { RG_PRECISION_AUTO, RG_PRECISION_F32, RG_PRECISION_BF16 } rg_precision;
@@ -64,8 +66,24 @@ typedef struct rg_optimizer {
 
 typedef enum { RG_VALUE, RG_GRADIENT, RG_MOMENT1, RG_MOMENT2 } rg_part;
 
+/* What rg_net_propose asks for. */
+enum { RG_PROPOSING_ANCHORS = 8 };
+typedef struct rg_proposing {
+    rg_anchor anchor[RG_PROPOSING_ANCHORS];
+    int anchors;
+    int input;            /* side of the images [network pixels] */
+    float smallest;       /* sides under this [network pixels] are dropped */
+    float iou;            /* suppression */
+    int before, after;    /* at most so many go into it and leave it */
+} rg_proposing;
+
+enum { RG_BACKEND_TEXT = 512 };   /* room for a line about a backend [bytes] */
+
 typedef struct rg_backend {
     const char *name;
+    /* Line 0, 1 ... of what it runs on here: libraries, cards, precision; false after
+     * the last. */
+    bool (*describe)(int line, char text[RG_BACKEND_TEXT]);
     int (*open)(void **context, rg_precision precision, bool training);
     void (*close)(void *context);
     rg_precision (*precision)(void *context);    /* what AUTO became */
@@ -91,12 +109,24 @@ typedef struct rg_backend {
     int (*update)(void *context, rg_param *params, int nparams, const rg_optimizer *how,
                   long step, float *gradient_norm);
 
+    /* Both or neither.  A range of rows that is run again and again may be recorded and
+     * replayed: replay is called before it and sets `done` where that did all of it;
+     * recorded is called after it with its status, and sets `again` where nothing of it
+     * was done, so that it must be run once more. */
+    int (*replay)(void *context, int first, int last, bool *done);
+    int (*recorded)(void *context, int status, bool *again);
+
+    /* rg_net_propose; NULL where that is left to the host. */
+    int (*propose)(void *context, const rg_proposing *how, const rg_tensor *source,
+                   const rg_tensor *deltas, rg_tensor *rois);
+
     rg_operation operation[RG_WORDS];
 } rg_backend;
 
 extern const rg_backend rg_backend_ref, rg_backend_cpu;
 
-/* Backend by name, "auto" being the fastest there is; fails naming those there are. */
+/* Backend by name: gpu, cpu or ref; "auto" is the GPU where one can be used, else cpu.
+ * Fails naming those there are, or saying why the GPU cannot be used. */
 int rg_backend_find(const char *name, const rg_backend **backend);
 
 /* Precision by name: auto, f32, bf16. */

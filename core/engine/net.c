@@ -489,11 +489,8 @@ int rg_net_get_param(const rg_net *net, const char *name, rg_part part, float *h
     return param ? net->backend->param_get(net->context, param, part, host) : -1;
 }
 
-int rg_net_forward(rg_net *net, const char *first, const char *last)
+static int run_rows(rg_net *net, int from, int to)
 {
-    int from = first ? rg_layer_find(net->rows, net->nrows, first) : 0;
-    int to = last ? rg_layer_find(net->rows, net->nrows, last) : net->nrows - 1;
-    if (from < 0 || to < 0) return -1;
     uint64_t pass = rg_random_mix(net->options.seed, (uint64_t)net->step);
     for (int i = from; i <= to; i++) {
         rg_node *node = &net->nodes[i];
@@ -502,6 +499,44 @@ int rg_net_forward(rg_net *net, const char *first, const char *last)
             return rg_error_prefix("row %s: ", node->row->name);
     }
     return 0;
+}
+
+int rg_net_forward(rg_net *net, const char *first, const char *last)
+{
+    const rg_backend *backend = net->backend;
+    bool done = false, again = false;
+    int from = first ? rg_layer_find(net->rows, net->nrows, first) : 0;
+    int to = last ? rg_layer_find(net->rows, net->nrows, last) : net->nrows - 1;
+    if (from < 0 || to < 0) return -1;
+    if (backend->replay) RG_TRY(backend->replay(net->context, from, to, &done));
+    if (done) return 0;
+    int status = run_rows(net, from, to);
+    if (backend->recorded) status = backend->recorded(net->context, status, &again);
+    return again ? run_rows(net, from, to) : status;
+}
+
+bool rg_net_proposes(const rg_net *net)
+{
+    return net->backend->propose != NULL;
+}
+
+int rg_net_propose(rg_net *net, const rg_proposing *how, const char *source,
+                   const char *deltas, const char *rois)
+{
+    const rg_anchor *last = &how->anchor[how->anchors - 1];
+    const int s = rg_layer_find(net->rows, net->nrows, source);
+    const int d = rg_layer_find(net->rows, net->nrows, deltas);
+    const int r = rg_layer_find(net->rows, net->nrows, rois);
+    if (s < 0 || d < 0 || r < 0) return -1;
+    const long each = last->first + (long)last->cells * last->cells;
+    const rg_tensor *t = net->tensors;
+    const int images = t[s].shape.n;
+    if (rg_layer_count(t[s].shape) != 2 * each * images
+        || rg_layer_count(t[d].shape) != 4 * each * images
+        || t[r].shape.n != how->after * images || t[r].shape.c != 5)
+        return RG_FAIL("%ld anchors and %d RoIs an image do not suit the rows %s, %s, "
+                       "%s", each, how->after, source, deltas, rois);
+    return net->backend->propose(net->context, how, &t[s], &t[d], &net->tensors[r]);
 }
 
 int rg_net_backward(rg_net *net)

@@ -63,6 +63,17 @@ int rg_net_get_param(const rg_net *net, const char *name, rg_part part, float *h
 /* Rows from `first` (NULL: the top) to `last` (NULL: the bottom), both included. */
 int rg_net_forward(rg_net *net, const char *first, const char *last);
 
+/* Whether the backend finds proposals itself (boxes then need not come to the host). */
+bool rg_net_proposes(const rg_net *net);
+
+/* Proposals of Faster R-CNN: anchors moved by their deltas, clipped, those too small or
+ * not finite left out, the best `before` of each image thinned to `after` whose overlap
+ * is at most `iou`.  Rows: source [n] probabilities of no source and source, plane by
+ * plane (as in detector/proposal.h), deltas likewise, rois [n * after, 5]: image and
+ * corners, best first; where there are fewer, image -1 and the whole image. */
+int rg_net_propose(rg_net *net, const rg_proposing *how, const char *source,
+                   const char *deltas, const char *rois);
+
 /* From every loss row (gradient 1) up to the weights and the inputs that were asked
  * for. */
 int rg_net_backward(rg_net *net);

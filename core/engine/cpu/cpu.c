@@ -6,6 +6,9 @@
 #ifdef __SSE2__
 #include <immintrin.h>
 #endif
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "core/engine/optimizer.h"
 
@@ -44,6 +47,24 @@ static int choose(rg_cpu *cpu, rg_precision precision)
         return RG_FAIL(
             "this processor has no AVX-512 to run bf16 on: use --precision f32");
     return 0;
+}
+
+static bool cpu_describe(int line, char text[RG_BACKEND_TEXT])
+{
+    const dnnl_version_t *v = dnnl_version();
+    const bool amx = has(dnnl_cpu_isa_avx512_core_amx);
+    const char *isa = amx ? "AVX-512 with AMX"
+                    : has(dnnl_cpu_isa_avx512_core) ? "AVX-512"
+                    : has(dnnl_cpu_isa_avx2) ? "AVX2" : "less than AVX2";
+    int threads = 1;
+#ifdef _OPENMP
+    threads = omp_get_max_threads();
+#endif
+    snprintf(text, RG_BACKEND_TEXT,
+             "oneDNN %d.%d.%d on a processor of %s, %d thread%s: %s", v->major,
+             v->minor, v->patch, isa, threads, threads == 1 ? "" : "s",
+             amx ? "bf16" : "f32");
+    return line == 0;
 }
 
 static int cpu_open(void **context, rg_precision precision, bool training)
@@ -244,6 +265,7 @@ static void input_unplan(void *context, rg_node *node)
 
 const rg_backend rg_backend_cpu = {
     .name = "cpu",
+    .describe = cpu_describe,
     .open = cpu_open,
     .close = cpu_close,
     .precision = cpu_precision,

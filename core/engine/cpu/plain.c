@@ -102,7 +102,7 @@ int rg_cpu_boxes_forward(void *context, rg_node *node)
     float *y = open_forward(context, node, x);
     if (y == NULL) return -1;
     rg_kernels_boxes(deltas.n, rg_layer_count(deltas) / deltas.n, x[0],
-                     node->out->shape.n, x[1], node->row->value, y);
+                     node->out->shape.n, x[1], (int)node->row->value, y);
     return 0;
 }
 
@@ -113,7 +113,7 @@ int rg_cpu_boxes_backward(void *context, rg_node *node)
     float *dx = open_backward(node, x);
     if (dx == NULL) return 0;
     rg_kernels_boxes_back(deltas.n, rg_layer_count(deltas) / deltas.n, x[0],
-                          node->out->shape.n, x[1], node->row->value,
+                          node->out->shape.n, x[1], (int)node->row->value,
                           rg_cpu_bytes(node->out->grad), dx);
     return close_backward(context, node);
 }

@@ -4,9 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/engine/box.h"
 #include "core/engine/random.h"
-
-#define LARGEST_LOG_RATIO 4.135166556742356f   /* log(1000/16) */
 
 /* Where the kernel's point (down, right) of a strided convolution takes output cell
  * i, j from: x[i * stride + down][j * stride + right], for j from `first` to before
@@ -283,80 +282,43 @@ bool rg_kernels_pools(const float *roi, float least, float most)
     return size >= least && (most == 0 || size < most);
 }
 
-/* The four deltas of a pick and the sides of its anchor. */
-typedef struct pick { const float *anchor; long at[4]; float w, h; } pick;
-
-static bool is_picked(const float *from, int images, long count, pick *p)
+/* The four deltas that a pick is tied to; false: to none. */
+static bool tied(const float *pick, int images, long count, const float *deltas,
+                 long at[4], float d[4])
 {
-    const float first = from[5], step = from[6];
-    if (!(first >= 0 && step >= 0 && first + 3 * step < (float)count)
-        || !(from[0] >= 0 && from[0] < (float)images)) return false;
-    *p = (pick){ .anchor = from + 1, .w = from[3] - from[1] + 1,
-                 .h = from[4] - from[2] + 1 };
-    for (int k = 0; k < 4; k++)
-        p->at[k] = (long)from[0] * count + (long)first + k * (long)step;
+    if (!rg_box_is_tied(pick, images, count)) return false;
+    for (int k = 0; k < 4; k++) {
+        at[k] = (long)pick[0] * count + (long)pick[5] + k * (long)pick[6];
+        d[k] = deltas[at[k]];
+    }
     return true;
 }
 
-/* One axis: from the anchor's near end and length to both ends of the box. */
-static void decode(float near, float length, float shift, float ratio, float ends[2])
-{
-    float middle = shift * length + near + length / 2;
-    float half = expf(fminf(ratio, LARGEST_LOG_RATIO)) * length / 2;
-    ends[0] = middle - half;
-    ends[1] = middle + half - 1;
-}
-
-static float clip(float x, float side)
-{
-    return x < 0 ? 0 : x > side - 1 ? side - 1 : x;
-}
-
 void rg_kernels_boxes(int images, long count, const float *deltas, int npicks,
-                      const float *picks, float side, float *rois)
+                      const float *picks, int side, float *rois)
 {
     for (int i = 0; i < npicks; i++, picks += 7, rois += 5) {
-        float x[2], y[2];
-        pick p;
-        memcpy(rois, picks, 5 * sizeof *rois);
-        if (!is_picked(picks, images, count, &p)) continue;
-        decode(p.anchor[0], p.w, deltas[p.at[0]], deltas[p.at[2]], x);
-        decode(p.anchor[1], p.h, deltas[p.at[1]], deltas[p.at[3]], y);
-        for (int k = 0; k < 2; k++) {
-            rois[1 + 2 * k] = clip(x[k], side);
-            rois[2 + 2 * k] = clip(y[k], side);
-        }
-    }
-}
-
-/* Of one axis, `dends` being the gradients of its two ends. */
-static void decode_back(float near, float length, float shift, float ratio, float side,
-                        const float dends[2], float *dshift, float *dratio)
-{
-    float ends[2];
-    decode(near, length, shift, ratio, ends);
-    for (int k = 0; k < 2; k++) {
-        if (!(ends[k] >= 0 && ends[k] <= side - 1)) continue;
-        *dshift += dends[k] * length;
-        if (ratio < LARGEST_LOG_RATIO)
-            *dratio += dends[k] * (k ? 0.5f : -0.5f) * expf(ratio) * length;
+        rg_box box = rg_box_of_pick(picks);
+        long at[4];
+        float d[4];
+        if (tied(picks, images, count, deltas, at, d))
+            box = rg_box_clip(rg_box_decode(box, d), side, side);
+        const float roi[5] = { picks[0], box.x1, box.y1, box.x2, box.y2 };
+        memcpy(rois, roi, sizeof roi);
     }
 }
 
 void rg_kernels_boxes_back(int images, long count, const float *deltas, int npicks,
-                           const float *picks, float side, const float *drois,
+                           const float *picks, int side, const float *drois,
                            float *ddeltas)
 {
     memset(ddeltas, 0, (size_t)images * (size_t)count * sizeof *ddeltas);
     for (int i = 0; i < npicks; i++, picks += 7, drois += 5) {
-        pick p;
-        if (!is_picked(picks, images, count, &p)) continue;
-        decode_back(p.anchor[0], p.w, deltas[p.at[0]], deltas[p.at[2]], side,
-                    (float[]){ drois[1], drois[3] }, &ddeltas[p.at[0]],
-                    &ddeltas[p.at[2]]);
-        decode_back(p.anchor[1], p.h, deltas[p.at[1]], deltas[p.at[3]], side,
-                    (float[]){ drois[2], drois[4] }, &ddeltas[p.at[1]],
-                    &ddeltas[p.at[3]]);
+        long at[4];
+        float d[4], dd[4];
+        if (!tied(picks, images, count, deltas, at, d)) continue;
+        rg_box_decode_back(rg_box_of_pick(picks), d, side, drois + 1, dd);
+        for (int k = 0; k < 4; k++) ddeltas[at[k]] += dd[k];
     }
 }
 

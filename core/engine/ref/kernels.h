@@ -73,9 +73,9 @@ bool rg_kernels_pools(const float *roi, float least, float most);
  * the box is clipped to 0 .. side - 1; where either holds, nothing flows back.  An
  * index out of range takes the box as it is, as a negative `first` does. */
 void rg_kernels_boxes(int images, long count, const float *deltas, int npicks,
-                      const float *picks, float side, float *rois);
+                      const float *picks, int side, float *rois);
 void rg_kernels_boxes_back(int images, long count, const float *deltas, int npicks,
-                           const float *picks, float side, const float *drois,
+                           const float *picks, int side, const float *drois,
                            float *ddeltas);
 
 /* Eq. 8.  rois [nrois][5]: image index, x1, y1, x2, y2 [network pixels], `stride` of

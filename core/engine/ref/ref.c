@@ -24,6 +24,12 @@ static float *new_floats(rg_shape shape, const char *name)
     return rg_error_alloc((unsigned long)rg_layer_count(shape), sizeof(float), name);
 }
 
+static bool describe(int line, char text[RG_BACKEND_TEXT])
+{
+    snprintf(text, RG_BACKEND_TEXT, "plain loops on one core: f32; for comparison");
+    return line == 0;
+}
+
 static int open_ref(void **context, rg_precision precision, bool training)
 {
     (void)training;
@@ -286,8 +292,8 @@ OPERATION(forward_boxes)
 {
     const rg_tensor *deltas = node->in[0], *picks = node->in[1];
     rg_kernels_boxes(deltas->shape.n, rg_layer_count(deltas->shape) / deltas->shape.n,
-                     deltas->data, picks->shape.n, picks->data, node->row->value,
-                     node->out->data);
+                     deltas->data, picks->shape.n, picks->data,
+                     (int)node->row->value, node->out->data);
     return 0;
 }
 
@@ -298,7 +304,7 @@ OPERATION(backward_boxes)
         rg_kernels_boxes_back(deltas->shape.n,
                               rg_layer_count(deltas->shape) / deltas->shape.n,
                               deltas->data, picks->shape.n, picks->data,
-                              node->row->value, node->out->grad, deltas->grad);
+                              (int)node->row->value, node->out->grad, deltas->grad);
     return 0;
 }
 
@@ -530,6 +536,7 @@ OPERATION(backward_smoothl1)
 
 const rg_backend rg_backend_ref = {
     .name = "ref",
+    .describe = describe,
     .open = open_ref,
     .close = close_ref,
     .precision = precision_of,

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/detector/runner.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/detector/proposal.h"
+#include "core/engine/error.h"
+#include "core/engine/fold.h"
+#include "core/engine/net.h"
+
+enum { SUBJECT = RG_CLARAN_SUBJECT, BATCH = RG_RUNNER_BATCH };
+
+struct rg_runner {
+    rg_claran model;
+    rg_runner_options options;     /* backend: what was taken */
+    rg_weights *weights;           /* owned */
+    rg_row rows[RG_CLARAN_ROWS];   /* folded, for one window */
+    int nrows;
+    rg_net *one, *many;            /* owned: for one window, for `batch` */
+    int batch;                     /* 1 until `many` is made */
+    bool tried;                    /* to make it */
+    char note[1024];
+    /* room for BATCH windows; owned */
+    uint8_t *rgb;                  /* [132][132][3] each */
+    float *data;                   /* [3][input][input] */
+    float *source, *deltas;        /* [2][anchors], [4 anchors]; of one */
+    rg_box *proposals;             /* [proposals] */
+    float *rois;                   /* [proposals][5] */
+    float *probability, *shifts;   /* [proposals][7], [proposals][7][4] */
+    int n[BATCH];
+};
+
+/* ---- open and close ---- */
+
+/* Before memory is taken for them: a header can claim any size. */
+static int check_weights(const rg_row *row, const rg_weights *weights)
+{
+    rg_shape wanted, bias;
+    rg_layer_weights(row, &wanted, &bias);
+    const rg_weight *w = wanted.n ? rg_weights_find(weights, row->name) : NULL;
+    if (wanted.n == 0 || (w && memcmp(&w->shape, &wanted, sizeof wanted) == 0))
+        return 0;
+    return RG_FAIL("its weights for %s are missing or not of the size its header gives",
+                   row->name);
+}
+
+static int check_model(rg_runner *r)
+{
+    const rg_claran_run run = { .batch = 1, .rois = r->options.proposals };
+    rg_row rows[RG_CLARAN_ROWS];
+    RG_TRY(rg_claran_recognise(&r->model, r->weights));
+    if (rg_weights_has(r->weights, "CHECKPT"))
+        return RG_FAIL(
+            "this is a training checkpoint: use the model written beside it");
+    const int n = rg_claran_rows(&r->model, &run, rows);
+    for (int i = 0; i < n; i++) RG_TRY(check_weights(&rows[i], r->weights));
+    return 0;
+}
+
+/* The network for `batch` windows: of every input so many. */
+static int make_net(const rg_runner *r, int batch, rg_net **net)
+{
+    const rg_net_options how = { .precision = r->options.precision, .blank = true };
+    rg_row rows[RG_CLARAN_ROWS];
+    memcpy(rows, r->rows, sizeof rows);
+    for (int i = 0; i < r->nrows; i++)
+        if (rows[i].word == RG_INPUT) rows[i].shape.n *= batch;
+    *net = NULL;
+    RG_TRY(rg_net_new(net, rows, r->nrows, r->options.backend, &how));
+    if (rg_net_load(*net, r->weights) == 0) return 0;
+    rg_net_free(*net);
+    *net = NULL;
+    return -1;
+}
+
+static void note(rg_runner *r, const char *consequence)
+{
+    snprintf(r->note, sizeof r->note, "%s: %s", consequence, rg_error_message());
+}
+
+/* On the spare backend where the first has no room. */
+static int make_first(rg_runner *r)
+{
+    if (make_net(r, 1, &r->one) == 0) return 0;
+    if (r->options.spare == NULL) return -1;
+    note(r, "the processor is used");
+    r->options.backend = r->options.spare;
+    return make_net(r, 1, &r->one);
+}
+
+static int make_room(rg_runner *r)
+{
+    const unsigned long input = (unsigned long)r->model.input * r->model.input;
+    const unsigned long anchors = (unsigned long)rg_claran_anchors(&r->model);
+    const unsigned long most = rg_net_proposes(r->one) ? BATCH : 1;
+    const unsigned long rois = most * (unsigned long)r->options.proposals;
+    r->rgb = rg_error_alloc(most * SUBJECT * SUBJECT, 3, "windows");
+    r->data = rg_error_alloc(most * 3 * input, sizeof(float), "windows");
+    r->source = rg_error_alloc(2 * anchors, sizeof(float), "anchors");
+    r->deltas = rg_error_alloc(4 * anchors, sizeof(float), "anchors");
+    r->proposals = rg_error_alloc(rois, sizeof(rg_box), "proposals");
+    r->rois = rg_error_alloc(5 * rois, sizeof(float), "proposals");
+    r->probability = rg_error_alloc(RG_CLASSES * rois, sizeof(float), "proposals");
+    r->shifts = rg_error_alloc(4 * RG_CLASSES * rois, sizeof(float), "proposals");
+    return r->rgb && r->data && r->source && r->deltas && r->proposals && r->rois
+           && r->probability && r->shifts ? 0 : -1;
+}
+
+static int build(rg_runner *r)
+{
+    const rg_claran_run run = { .batch = 1, .rois = r->options.proposals };
+    RG_TRY(check_model(r));
+    r->nrows = rg_fold(r->rows, rg_claran_rows(&r->model, &run, r->rows), r->weights);
+    if (r->nrows < 0) return -1;
+    RG_TRY(make_first(r));
+    return make_room(r);
+}
+
+int rg_runner_open(rg_runner **out, rg_weights *weights,
+                   const rg_runner_options *options)
+{
+    rg_runner *r = rg_error_alloc(1, sizeof *r, "the detector");
+    if (r == NULL) {
+        rg_weights_free(weights);
+        return -1;
+    }
+    r->options = *options;
+    r->weights = weights;
+    r->batch = 1;
+    if (build(r) != 0) {
+        rg_runner_close(r);
+        return -1;
+    }
+    *out = r;
+    return 0;
+}
+
+void rg_runner_close(rg_runner *r)
+{
+    if (r == NULL) return;
+    rg_net_free(r->many);
+    rg_net_free(r->one);
+    rg_weights_free(r->weights);
+    free(r->rgb);
+    free(r->data);
+    free(r->source);
+    free(r->deltas);
+    free(r->proposals);
+    free(r->rois);
+    free(r->probability);
+    free(r->shifts);
+    free(r);
+}
+
+void rg_runner_calibrate(rg_runner *r, const float calibration[RG_CLASSES])
+{
+    memcpy(r->model.calibration, calibration, sizeof r->model.calibration);
+}
+
+const rg_claran *rg_runner_model(const rg_runner *r)
+{
+    return &r->model;
+}
+
+rg_precision rg_runner_precision(const rg_runner *r)
+{
+    return rg_net_precision(r->one);
+}
+
+const char *rg_runner_backend(const rg_runner *r)
+{
+    return r->options.backend->name;
+}
+
+const char *rg_runner_note(const rg_runner *r)
+{
+    return r->note;
+}
+
+/* ---- run ---- */
+
+int rg_runner_batch(rg_runner *r, int windows)
+{
+    if (windows < 2 || !rg_net_proposes(r->one)) return 1;
+    for (int batch = BATCH; batch > 1 && r->many == NULL && !r->tried; batch /= 2) {
+        char less[64];
+        if (make_net(r, batch, &r->many) == 0) {
+            r->batch = batch;
+            break;
+        }
+        snprintf(less, sizeof less, "%d windows at once, not %d", batch / 2, batch);
+        note(r, less);
+    }
+    r->tried = true;
+    return r->batch;
+}
+
+uint8_t *rg_runner_window(rg_runner *r, int i)
+{
+    return r->rgb + (size_t)i * SUBJECT * SUBJECT * 3;
+}
+
+/* Unused RoIs are the whole window, so that they cost no case of their own. */
+static void fill_rois(rg_runner *r)
+{
+    const float last = (float)r->model.input - 1;
+    for (int k = 0; k < r->options.proposals; k++) {
+        rg_box box = k < r->n[0] ? r->proposals[k] : (rg_box){ 0, 0, last, last };
+        const float roi[5] = { 0, box.x1, box.y1, box.x2, box.y2 };
+        memcpy(r->rois + (size_t)5 * k, roi, sizeof roi);
+    }
+}
+
+static rg_proposal_options proposal_options(const rg_runner *r)
+{
+    return (rg_proposal_options){ .before = 6000, .after = r->options.proposals,
+                                  .iou = r->options.iou, .smallest = 4 };
+}
+
+/* The proposals of one window, found on the host. */
+static int propose(rg_runner *r, rg_net *net)
+{
+    const rg_proposal_options how = proposal_options(r);
+    RG_TRY(rg_net_get(net, "rpn_cls_prob", r->source));
+    RG_TRY(rg_net_get(net, "rpn_bbox_pred", r->deltas));
+    r->n[0] = rg_proposal_find(&r->model, &how,
+                               r->source + rg_claran_anchors(&r->model), r->deltas,
+                               r->proposals, NULL, NULL);
+    if (r->n[0] < 0) return -1;
+    fill_rois(r);
+    return rg_net_put(net, "rois", r->rois);
+}
+
+/* Those of a batch, found by the backend; they are fetched when all is done. */
+static int propose_there(rg_runner *r, rg_net *net)
+{
+    const rg_proposal_options options = proposal_options(r);
+    const rg_proposing how = rg_proposal_asked(&r->model, &options);
+    return rg_net_propose(net, &how, "rpn_cls_prob", "rpn_bbox_pred", "rois");
+}
+
+static int fetch_proposals(rg_runner *r, rg_net *net, int images)
+{
+    const int each = r->options.proposals;
+    RG_TRY(rg_net_get(net, "rois", r->rois));
+    for (int i = 0; i < images; i++) {
+        r->n[i] = 0;
+        for (int k = i * each; k < (i + 1) * each; k++) {
+            const float *roi = r->rois + (size_t)5 * k;
+            r->proposals[k] = (rg_box){ roi[1], roi[2], roi[3], roi[4] };
+            r->n[i] += roi[0] >= 0;
+        }
+    }
+    return 0;
+}
+
+int rg_runner_run(rg_runner *r, int n)
+{
+    rg_net *net = n > 1 ? r->many : r->one;
+    const size_t input = (size_t)3 * r->model.input * r->model.input;
+    const bool there = rg_net_proposes(net);
+    for (int i = 0; i < n; i++)
+        rg_claran_input(&r->model, rg_runner_window(r, i), r->data + i * input);
+    RG_TRY(rg_net_put(net, "data", r->data));
+    RG_TRY(rg_net_forward(net, NULL, "rpn_cls_prob"));
+    RG_TRY(there ? propose_there(r, net) : propose(r, net));
+    if (!there && r->n[0] == 0) return 0;
+    RG_TRY(rg_net_forward(net, "pool_5", NULL));
+    if (there) RG_TRY(fetch_proposals(r, net, n));
+    RG_TRY(rg_net_get(net, "cls_prob", r->probability));
+    return rg_net_get(net, "bbox_pred", r->shifts);
+}
+
+rg_look rg_runner_look(const rg_runner *r, int i)
+{
+    const size_t first = (size_t)i * r->options.proposals;
+    return (rg_look){ r->n[i], r->proposals + first,
+                      r->probability + RG_CLASSES * first,
+                      r->shifts + 4 * RG_CLASSES * first };
+}

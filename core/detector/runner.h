@@ -1,0 +1,68 @@
+/* runner: a model's network, from windows to proposals and what they are taken for; one
+ * window at a time, or on a card many.
+ *
+ *     RG_TRY(rg_runner_open(&runner, weights, &how));
+ *     int most = rg_runner_batch(runner, windows);
+ *     ... fill rg_runner_window(runner, 0 .. most - 1) ...
+ *     RG_TRY(rg_runner_run(runner, n));
+ *     rg_look look = rg_runner_look(runner, 0);
+ *     rg_runner_close(runner);
+ */
+#ifndef RG_RUNNER_H
+#define RG_RUNNER_H
+
+#include <stdint.h>
+
+#include "core/detector/claran.h"
+#include "core/engine/backend.h"
+
+#define RG_RUNNER_BATCH 16         /* windows at once on a card, at most */
+
+typedef struct rg_runner_options {
+    const rg_backend *backend;
+    const rg_backend *spare;       /* where the backend has no room; NULL: a failure */
+    rg_precision precision;
+    int proposals;                 /* per window */
+    float iou;                     /* of their suppression */
+} rg_runner_options;
+
+/* What the network says of one window: n proposals, best first; borrowed until the next
+ * run. */
+typedef struct rg_look {
+    int n;
+    const rg_box *proposals;       /* [n] */
+    const float *probability;      /* [n][RG_CLASSES] */
+    const float *shifts;           /* [n][RG_CLASSES][4]: Eq. 7 */
+} rg_look;
+
+typedef struct rg_runner rg_runner;
+
+/* The network of the model in `weights`, which are folded (rg_fold), and kept until
+ * close: the runner owns them from here, even where it fails. */
+int rg_runner_open(rg_runner **out, rg_weights *weights,
+                   const rg_runner_options *options);
+void rg_runner_close(rg_runner *runner);
+
+/* How many windows to bring at once where `windows` are to come: 1 on the processor, up
+ * to RG_RUNNER_BATCH on a card, as its memory allows. */
+int rg_runner_batch(rg_runner *runner, int windows);
+
+/* Room for window i of a batch: rgb [132][132][3], row 0 at the bottom. */
+uint8_t *rg_runner_window(rg_runner *runner, int i);
+
+/* The first n windows through the network. */
+int rg_runner_run(rg_runner *runner, int n);
+rg_look rg_runner_look(const rg_runner *runner, int i);
+
+/* Another calibration of the model from now on. */
+void rg_runner_calibrate(rg_runner *runner, const float calibration[RG_CLASSES]);
+
+const rg_claran *rg_runner_model(const rg_runner *runner);
+rg_precision rg_runner_precision(const rg_runner *runner);
+
+/* What it runs on, and a sentence where that is less than was asked for: smaller
+ * batches, or the spare backend ("": all is well). */
+const char *rg_runner_backend(const rg_runner *runner);
+const char *rg_runner_note(const rg_runner *runner);
+
+#endif

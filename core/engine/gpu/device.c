@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/gpu/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine/error.h"
+#include "core/engine/gpu/card.h"
+
+/* "cudaMalloc" of "cudaMalloc(&memory, bytes)". */
+static int name_length(const char *call)
+{
+    return (int)strcspn(call, "(");
+}
+
+int rg_card_cuda(cudaError_t code, const char *call)
+{
+    if (code == cudaSuccess) return 0;
+    cudaGetLastError();                /* or it would be reported again */
+    const char *cure =
+        code == cudaErrorMemoryAllocation ? ": the card's memory is full; "
+                                            "use a smaller batch or --backend cpu"
+        : code == cudaErrorNoDevice || code == cudaErrorInsufficientDriver
+              || code == cudaErrorDevicesUnavailable ? ": use --backend cpu" : "";
+    return RG_FAIL("the GPU failed in %.*s: %s%s", name_length(call), call,
+                   cudaGetErrorString(code), cure);
+}
+
+int rg_card_cudnn(cudnnStatus_t code, const char *call)
+{
+    char more[256] = "";
+    if (code == CUDNN_STATUS_SUCCESS) return 0;
+    cudnnGetLastErrorString(more, sizeof more);
+    more[strcspn(more, "\n")] = '\0';
+    return RG_FAIL("cuDNN failed in %.*s: %s%s%s", name_length(call), call,
+                   cudnnGetErrorString(code), more[0] ? ": " : "", more);
+}
+
+int rg_card_blas(cublasStatus_t code, const char *call)
+{
+    if (code == CUBLAS_STATUS_SUCCESS) return 0;
+    return RG_FAIL("cuBLASLt failed in %.*s: %s", name_length(call), call,
+                   cublasLtGetStatusString(code));
+}
+
+static int describe_card(rg_device *device)
+{
+    int card;
+    int32_t number;
+    RG_TRY(RG_CUDA(cudaGetDevice(&card)));
+    number = card;
+    RG_TRY(RG_CUDNN(cudnnBackendCreateDescriptor(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR,
+                                                 &device->properties)));
+    RG_TRY(RG_CUDNN(cudnnBackendSetAttribute(device->properties,
+                                             CUDNN_ATTR_DEVICEPROP_DEVICE_ID,
+                                             CUDNN_TYPE_INT32, 1, &number)));
+    return RG_CUDNN(cudnnBackendFinalize(device->properties));
+}
+
+static int start(rg_device *device)
+{
+    RG_TRY(RG_CUDA(
+        cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking)));
+    RG_TRY(RG_CUDNN(cudnnCreate(&device->cudnn)));
+    RG_TRY(RG_CUDNN(cudnnSetStream(device->cudnn, device->stream)));
+    RG_TRY(describe_card(device));
+    return RG_BLAS(cublasLtCreate(&device->blas));
+}
+
+int rg_device_open(rg_device **out)
+{
+    rg_device *device = rg_error_alloc(1, sizeof *device, "the GPU backend");
+    if (device == NULL) return -1;
+    if (start(device) != 0) {
+        rg_device_close(device);
+        return -1;
+    }
+    *out = device;
+    return 0;
+}
+
+void rg_device_close(rg_device *device)
+{
+    if (device == NULL) return;
+    if (device->blas) cublasLtDestroy(device->blas);
+    if (device->properties) cudnnBackendDestroyDescriptor(device->properties);
+    if (device->cudnn) cudnnDestroy(device->cudnn);
+    if (device->stream) cudaStreamDestroy(device->stream);
+    free(device);
+}
+
+static int no_memory(size_t bytes, const char *what)
+{
+    size_t left = 0, all = 0;
+    cudaGetLastError();
+    if (cudaMemGetInfo(&left, &all) != cudaSuccess) left = all = 0;
+    return RG_FAIL("the card's memory is full: %s needs %.1f MB, %.1f of %.1f MB are "
+                   "free; use a smaller batch or --backend cpu", what,
+                   (double)bytes / 1e6, (double)left / 1e6, (double)all / 1e6);
+}
+
+int rg_device_alloc(rg_device *device, void **out, size_t bytes, const char *what)
+{
+    *out = NULL;
+    const cudaError_t code = cudaMalloc(out, bytes ? bytes : 1);
+    if (code == cudaErrorMemoryAllocation) return no_memory(bytes, what);
+    RG_TRY(rg_card_cuda(code, "cudaMalloc"));
+    if (rg_device_clear(device, *out, bytes) == 0) return 0;
+    cudaFree(*out);
+    *out = NULL;
+    return -1;
+}
+
+void rg_device_free(void *memory)
+{
+    if (memory) cudaFree(memory);      /* waits for the work that uses it */
+}
+
+int rg_device_upload(rg_device *device, void *to, const void *host, size_t bytes)
+{
+    return RG_CUDA(
+        cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, device->stream));
+}
+
+int rg_device_download(rg_device *device, void *host, const void *from, size_t bytes)
+{
+    RG_TRY(RG_CUDA(
+        cudaMemcpyAsync(host, from, bytes, cudaMemcpyDeviceToHost, device->stream)));
+    return rg_device_wait(device);
+}
+
+int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes)
+{
+    return RG_CUDA(
+        cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, device->stream));
+}
+
+int rg_device_clear(rg_device *device, void *memory, size_t bytes)
+{
+    return RG_CUDA(cudaMemsetAsync(memory, 0, bytes, device->stream));
+}
+
+struct rg_recording { cudaGraphExec_t graph; };
+
+int rg_device_record(rg_device *device)
+{
+    return RG_CUDA(
+        cudaStreamBeginCapture(device->stream, cudaStreamCaptureModeThreadLocal));
+}
+
+int rg_device_recorded(rg_device *device, rg_recording **out)
+{
+    cudaGraph_t drawn = NULL;
+    rg_recording *r = rg_error_alloc(1, sizeof *r, "a CUDA graph");
+    int status = RG_CUDA(cudaStreamEndCapture(device->stream, &drawn));
+    if (r == NULL) status = -1;
+    if (status == 0) status = RG_CUDA(cudaGraphInstantiate(&r->graph, drawn, 0));
+    if (drawn) cudaGraphDestroy(drawn);
+    if (status == 0) *out = r;
+    else free(r);
+    return status;
+}
+
+int rg_device_replay(rg_device *device, const rg_recording *recording)
+{
+    return RG_CUDA(cudaGraphLaunch(recording->graph, device->stream));
+}
+
+void rg_recording_free(rg_recording *recording)
+{
+    if (recording == NULL) return;
+    cudaGraphExecDestroy(recording->graph);
+    free(recording);
+}
+
+int rg_device_wait(rg_device *device)
+{
+    return RG_CUDA(cudaStreamSynchronize(device->stream));
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/gpu/gpu.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/engine/optimizer.h"
+
+enum { ALIGNMENT = 256 };
+
+static void gpu_close(void *context)
+{
+    rg_gpu *gpu = context;
+    if (gpu == NULL) return;
+    rg_gpu_forget(gpu);
+    rg_device_free(gpu->scratch);
+    rg_device_close(gpu->device);
+    free(gpu);
+}
+
+/* bf16 is what the card's matrix units are for. */
+static int gpu_open(void **context, rg_precision precision, bool training)
+{
+    rg_gpu *gpu = rg_error_alloc(1, sizeof *gpu, "the GPU backend");
+    if (gpu == NULL) return -1;
+    gpu->training = training;
+    gpu->bf16 = precision != RG_PRECISION_F32;
+    if (rg_device_open(&gpu->device) != 0) {
+        gpu_close(gpu);
+        return -1;
+    }
+    *context = gpu;
+    return 0;
+}
+
+static rg_precision gpu_precision(void *context)
+{
+    return ((rg_gpu *)context)->bf16 ? RG_PRECISION_BF16 : RG_PRECISION_F32;
+}
+
+/* ---- scratch ---- */
+
+size_t rg_gpu_reserve(size_t *total, size_t bytes)
+{
+    const size_t offset = *total;
+    *total += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return offset;
+}
+
+int rg_gpu_scratch(rg_gpu *gpu, size_t total)
+{
+    if (total <= gpu->scratch_bytes) return 0;
+    gpu->epoch++;
+    rg_device_free(gpu->scratch);
+    gpu->scratch = NULL;
+    gpu->scratch_bytes = 0;
+    RG_TRY(rg_device_alloc(gpu->device, &gpu->scratch, total, "scratch memory"));
+    gpu->scratch_bytes = total;
+    return 0;
+}
+
+void *rg_gpu_at(const rg_gpu *gpu, size_t offset)
+{
+    return (char *)gpu->scratch + offset;
+}
+
+/* ---- tensors ---- */
+
+size_t rg_gpu_bytes(rg_shape shape, bool bf16)
+{
+    return (size_t)rg_layer_count(shape) * (bf16 ? sizeof(uint16_t) : sizeof(float));
+}
+
+static rg_view *new_view(rg_gpu *gpu, rg_shape shape, bool bf16, const char *name)
+{
+    rg_view *view = rg_error_alloc(1, sizeof *view, name);
+    if (view == NULL) return NULL;
+    *view = (rg_view){ NULL, shape, bf16 };
+    if (rg_device_alloc(gpu->device, &view->data, rg_gpu_bytes(shape, bf16), name) == 0)
+        return view;
+    free(view);
+    return NULL;
+}
+
+static void free_view(void **view)
+{
+    if (*view) rg_device_free(((rg_view *)*view)->data);
+    free(*view);
+    *view = NULL;
+}
+
+int rg_gpu_output(rg_gpu *gpu, rg_tensor *t, bool bf16)
+{
+    t->data = new_view(gpu, t->shape, bf16, t->name);
+    if (t->data && t->wants_grad) t->grad = new_view(gpu, t->shape, bf16, t->name);
+    if (t->data && !t->grad == !t->wants_grad) return 0;
+    rg_gpu_output_free(t);
+    return -1;
+}
+
+void rg_gpu_output_free(rg_tensor *tensor)
+{
+    free_view(&tensor->data);
+    free_view(&tensor->grad);
+}
+
+rg_view rg_gpu_data(const rg_tensor *tensor)
+{
+    return *(const rg_view *)tensor->data;
+}
+
+rg_view rg_gpu_grad(const rg_tensor *tensor)
+{
+    return tensor->grad ? *(const rg_view *)tensor->grad : (rg_view){ .data = NULL };
+}
+
+static int gpu_put(void *context, rg_tensor *tensor, const float *host)
+{
+    rg_gpu *gpu = context;
+    const long count = rg_layer_count(tensor->shape);
+    RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, false)));
+    RG_TRY(rg_device_upload(gpu->device, gpu->scratch, host,
+                            rg_gpu_bytes(tensor->shape, false)));
+    return rg_device_arrange(gpu->device,
+        &(rg_kernel_arrange){ count, gpu->scratch, rg_gpu_data(tensor) });
+}
+
+static int gpu_get(void *context, const rg_tensor *tensor, bool gradient, float *host)
+{
+    rg_gpu *gpu = context;
+    const rg_view *from = gradient ? tensor->grad : tensor->data;
+    const long count = rg_layer_count(tensor->shape);
+    if (from == NULL)
+        return RG_FAIL("%s has no %s", tensor->name, gradient ? "gradient" : "values");
+    RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, false)));
+    RG_TRY(rg_device_flatten(gpu->device,
+        &(rg_kernel_flatten){ count, *from, gpu->scratch }));
+    return rg_device_download(gpu->device, host, gpu->scratch,
+                              rg_gpu_bytes(tensor->shape, false));
+}
+
+static int gpu_add_grad(void *context, rg_tensor *to, const rg_tensor *from)
+{
+    const rg_view sum = rg_gpu_grad(to);
+    return rg_device_sum(((rg_gpu *)context)->device,
+        &(rg_kernel_sum){ .count = rg_layer_count(to->shape), .a = sum,
+                          .b = rg_gpu_grad(from), .y = sum });
+}
+
+static int gpu_fill_grad(void *context, rg_tensor *tensor, float value)
+{
+    return rg_device_fill(((rg_gpu *)context)->device,
+        &(rg_kernel_fill){ rg_layer_count(tensor->shape), rg_gpu_grad(tensor), value });
+}
+
+static int gpu_alias(void *context, rg_tensor *alias, const rg_tensor *of)
+{
+    *alias = *of;
+    alias->grad = NULL;
+    if (!of->wants_grad) return 0;
+    alias->grad = new_view(context, of->shape, rg_gpu_data(of).bf16, of->name);
+    return alias->grad ? 0 : -1;
+}
+
+static void gpu_free_alias(void *context, rg_tensor *alias)
+{
+    (void)context;
+    free_view(&alias->grad);
+}
+
+/* ---- what rows share ---- */
+
+int rg_gpu_as(rg_gpu *gpu, rg_view *view, bool bf16, size_t offset)
+{
+    const rg_view from = *view;
+    if (!from.bf16 == !bf16) return 0;
+    *view = (rg_view){ rg_gpu_at(gpu, offset), from.shape, bf16 };
+    return rg_device_gate(gpu->device,
+        &(rg_kernel_gate){ .count = rg_layer_count(from.shape), .dy = from,
+                           .dx = *view });
+}
+
+rg_view rg_gpu_target(const rg_gpu *gpu, rg_view grad, bool bf16, size_t offset)
+{
+    if (!grad.bf16 == !bf16) return grad;
+    return (rg_view){ rg_gpu_at(gpu, offset), grad.shape, bf16 };
+}
+
+int rg_gpu_deliver(rg_gpu *gpu, rg_view made, rg_view grad)
+{
+    if (made.data == grad.data) return 0;
+    return rg_device_gate(gpu->device,
+        &(rg_kernel_gate){ .count = rg_layer_count(grad.shape), .dy = made,
+                           .dx = grad });
+}
+
+int rg_gpu_ungate(rg_gpu *gpu, const rg_node *node)
+{
+    const rg_view dy = rg_gpu_grad(node->out);
+    if (node->row->activation != RG_RELU) return 0;
+    return rg_device_gate(gpu->device,
+        &(rg_kernel_gate){ rg_layer_count(node->out->shape), rg_gpu_data(node->out), dy,
+                           dy });
+}
+
+/* As many parts as each has rows. */
+static int parts_of(rg_shape s)
+{
+    return (int)ceil(sqrt((double)s.n * s.h * s.w));
+}
+
+size_t rg_gpu_parts(rg_shape shape)
+{
+    return (size_t)parts_of(shape) * (size_t)shape.c * 2 * sizeof(double);
+}
+
+int rg_gpu_columns(rg_gpu *gpu, rg_kernel_columns *what, double scale, float *a,
+                   float *b)
+{
+    const rg_shape s = what->x.shape;
+    what->parts = parts_of(s);
+    what->count = (long)what->parts * s.c;
+    RG_TRY(rg_device_columns(gpu->device, what));
+    return rg_device_gather(gpu->device,
+        &(rg_kernel_gather){ s.c, what->parts, scale, what->part, a, b });
+}
+
+/* ---- parameters ---- */
+
+float *rg_gpu_part(const rg_param *param, rg_part part)
+{
+    return ((const rg_gpu_param *)param->data)->part[part];
+}
+
+long rg_gpu_version(const rg_param *param)
+{
+    const rg_gpu_param *p = param->data;
+    return p->of ? p->of->version : p->version;
+}
+
+static void gpu_param_free(void *context, rg_param *param)
+{
+    (void)context;
+    rg_gpu_param *p = param->data;
+    if (p == NULL) return;
+    for (int i = p->of ? 1 : 0; i < 4; i++) rg_device_free(p->part[i]);
+    free(p);
+    param->data = NULL;
+}
+
+static int new_part(rg_gpu *gpu, rg_param *param, rg_part part)
+{
+    rg_gpu_param *p = param->data;
+    return rg_device_alloc(gpu->device, (void **)&p->part[part],
+                           rg_gpu_bytes(param->shape, false), param->name);
+}
+
+static int gpu_param_new(void *context, rg_param *param, bool training)
+{
+    rg_gpu_param *p = param->data = rg_error_alloc(1, sizeof *p, param->name);
+    if (p == NULL) return -1;
+    p->version = 1;
+    for (int i = 0; i < (training ? 4 : 1); i++)
+        if (new_part(context, param, (rg_part)i) != 0) {
+            gpu_param_free(context, param);
+            return -1;
+        }
+    return 0;
+}
+
+static int gpu_param_twin(void *context, rg_param *twin, const rg_param *of,
+                          bool training)
+{
+    rg_gpu_param *p = twin->data = rg_error_alloc(1, sizeof *p, twin->name);
+    if (p == NULL) return -1;
+    p->of = of->data;
+    p->part[RG_VALUE] = p->of->part[RG_VALUE];
+    if (!training || new_part(context, twin, RG_GRADIENT) == 0) return 0;
+    gpu_param_free(context, twin);
+    return -1;
+}
+
+static int gpu_param_add_grad(void *context, rg_param *to, const rg_param *from)
+{
+    const rg_view sum = { rg_gpu_part(to, RG_GRADIENT), to->shape, false };
+    const rg_view more = { rg_gpu_part(from, RG_GRADIENT), to->shape, false };
+    return rg_device_sum(((rg_gpu *)context)->device,
+        &(rg_kernel_sum){ .count = rg_layer_count(to->shape), .a = sum, .b = more,
+                          .y = sum });
+}
+
+static int gpu_param_put(void *context, rg_param *param, rg_part part,
+                         const float *host)
+{
+    rg_gpu_param *p = param->data;
+    if (p->part[part] == NULL) return RG_FAIL("%s keeps no moments here", param->name);
+    p->version++;
+    ((rg_gpu *)context)->epoch++;
+    return rg_device_upload(((rg_gpu *)context)->device, p->part[part], host,
+                            rg_gpu_bytes(param->shape, false));
+}
+
+static int gpu_param_get(void *context, const rg_param *param, rg_part part,
+                         float *host)
+{
+    const rg_gpu_param *p = param->data;
+    if (p->part[part] == NULL) return RG_FAIL("%s keeps no moments here", param->name);
+    return rg_device_download(((rg_gpu *)context)->device, host, p->part[part],
+                              rg_gpu_bytes(param->shape, false));
+}
+
+/* ---- the optimizer ---- */
+
+/* Sum of the squares of all gradients; their parts are added up on the host. */
+static int add_squares(rg_gpu *gpu, const rg_param *params, int nparams, double *sum)
+{
+    const size_t count = (size_t)nparams * RG_GPU_PARTS;
+    double *host = rg_error_alloc(count, sizeof *host, "gradients");
+    if (host == NULL) return -1;
+    int status = rg_gpu_scratch(gpu, count * sizeof *host), n = 0;
+    for (int i = 0; i < nparams && status == 0; i++)
+        if (params[i].factor > 0)
+            status = rg_device_squares(gpu->device,
+                &(rg_kernel_squares){ RG_GPU_PARTS, rg_layer_count(params[i].shape),
+                                      rg_gpu_part(&params[i], RG_GRADIENT),
+                                      (double *)gpu->scratch + n++ * RG_GPU_PARTS });
+    if (status == 0)
+        status = rg_device_download(gpu->device, host, gpu->scratch,
+                                    (size_t)n * RG_GPU_PARTS * sizeof *host);
+    *sum = 0;
+    for (long i = 0; i < (long)n * RG_GPU_PARTS; i++) *sum += host[i];
+    free(host);
+    return status;
+}
+
+static int move(rg_gpu *gpu, rg_param *param, const rg_optimizer *how, long step,
+                float scale)
+{
+    rg_gpu_param *p = param->data;
+    const long count = rg_layer_count(param->shape);
+    p->version++;
+    if (how->rule == RG_SGD)
+        return rg_device_sgd(gpu->device,
+            &(rg_kernel_sgd){ count, p->part[RG_VALUE], p->part[RG_MOMENT1],
+                              p->part[RG_GRADIENT], how->rate, how->momentum,
+                              how->rate * how->decay, scale });
+    return rg_device_adam(gpu->device,
+        &(rg_kernel_adam){ count, p->part[RG_VALUE], p->part[RG_MOMENT1],
+                           p->part[RG_MOMENT2], p->part[RG_GRADIENT],
+                           (float)(how->rate / (1 - pow(how->momentum, (double)step))),
+                           how->momentum, how->beta2, how->epsilon,
+                           how->rate * how->decay, scale,
+                           (float)(1 / (1 - pow(how->beta2, (double)step))) });
+}
+
+static int gpu_update(void *context, rg_param *params, int nparams,
+                      const rg_optimizer *how, long step, float *norm)
+{
+    rg_gpu *gpu = context;
+    double squares;
+    float scale;
+    RG_TRY(add_squares(gpu, params, nparams, &squares));
+    RG_TRY(rg_optimizer_clip(how, squares, norm, &scale));
+    for (int i = 0; i < nparams; i++) {
+        const rg_optimizer own = rg_optimizer_for(how, &params[i]);
+        if (params[i].factor > 0) RG_TRY(move(gpu, &params[i], &own, step, scale));
+    }
+    return 0;
+}
+
+/* Planned like `kind`, run as `word`. */
+#define OPERATION(kind, word) \
+    { rg_gpu_##kind##_plan, rg_gpu_##word##_forward, rg_gpu_##word##_backward, \
+      rg_gpu_##kind##_unplan }
+#define PLAIN(kind, word) \
+    { rg_gpu_##kind##_plan, rg_gpu_##word##_forward, rg_gpu_##word##_backward, \
+      rg_gpu_plain_unplan }
+
+const rg_backend rg_backend_gpu = {
+    .name = "gpu",
+    .describe = rg_gpu_describe,
+    .open = gpu_open,
+    .close = gpu_close,
+    .precision = gpu_precision,
+    .put = gpu_put,
+    .get = gpu_get,
+    .add_grad = gpu_add_grad,
+    .fill_grad = gpu_fill_grad,
+    .alias = gpu_alias,
+    .free_alias = gpu_free_alias,
+    .param_new = gpu_param_new,
+    .param_twin = gpu_param_twin,
+    .param_add_grad = gpu_param_add_grad,
+    .param_free = gpu_param_free,
+    .param_put = gpu_param_put,
+    .param_get = gpu_param_get,
+    .update = gpu_update,
+    .replay = rg_gpu_replay,
+    .recorded = rg_gpu_recorded,
+    .propose = rg_gpu_propose,
+    .operation = {
+        [RG_INPUT] = PLAIN(scores, input),
+        [RG_CONV] = OPERATION(conv, conv),
+        [RG_FC] = OPERATION(matrix, matrix),
+        [RG_MAXPOOL] = PLAIN(like, maxpool),
+        [RG_BATCHNORM] = OPERATION(batchnorm, batchnorm),
+        [RG_ADD] = PLAIN(like, add),
+        [RG_UPSAMPLE] = PLAIN(like, upsample),
+        [RG_BOXES] = PLAIN(scores, boxes),
+        [RG_STPOOL] = OPERATION(stpool, stpool),
+        [RG_CONCAT] = PLAIN(like, concat),
+        [RG_DROPOUT] = PLAIN(like, dropout),
+        [RG_SOFTMAX] = PLAIN(scores, softmax),
+        [RG_SOFTMAXLOSS] = PLAIN(loss, softmaxloss),
+        [RG_SMOOTHL1] = PLAIN(loss, smoothl1),
+    },
+};

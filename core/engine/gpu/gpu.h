@@ -1,0 +1,123 @@
+/* gpu: inside of the GPU backend: what its files share.  Nobody else includes this.
+ *
+ * tensor->data and ->grad are an rg_view each, channels last, of f32 or of bf16: what
+ * is made is of the context's type, but scores (linear with a bias, by a matrix
+ * product) and what is made of them are f32.  param->data is an rg_gpu_param: f32
+ * masters in the order of the host, from which rows pack what they multiply with.
+ */
+#ifndef RG_GPU_H
+#define RG_GPU_H
+
+#include "core/engine/backend.h"
+#include "core/engine/error.h"
+#include "core/engine/gpu/device.h"
+
+/* A range of rows of a network that is not trained: run once, recorded the second time,
+ * then replayed; anew when weights or scratch have changed. */
+typedef struct rg_gpu_range {
+    int first, last;
+    long epoch;                        /* of the context, when it was begun */
+    int runs;                          /* since then; RG_GPU_NEVER: it cannot be */
+    rg_recording *recording;           /* NULL: none yet */
+} rg_gpu_range;
+enum { RG_GPU_RANGES = 4, RG_GPU_NEVER = -1 };
+
+typedef struct rg_gpu {
+    rg_device *device;
+    bool training;
+    long epoch;                        /* grows when a recording would be wrong */
+    rg_gpu_range range[RG_GPU_RANGES];
+    int nranges;
+    rg_gpu_range *recorded;            /* the one that is being recorded, or NULL */
+    bool bf16;                         /* else f32 */
+    void *scratch;                     /* of whichever row runs */
+    size_t scratch_bytes;
+} rg_gpu;
+
+typedef struct rg_gpu_param {
+    float *part[4];                    /* by rg_part, on the card; the last three in
+                                          training */
+    long version;                      /* grows when the value changes */
+    const struct rg_gpu_param *of;     /* whose value a twin shares; else NULL */
+} rg_gpu_param;
+
+/* Parts that sums are made in, always the same: threads cannot change the sum. */
+enum { RG_GPU_PARTS = 256 };
+
+/* data (and grad where wanted) of a row's output. */
+int rg_gpu_output(rg_gpu *gpu, rg_tensor *tensor, bool bf16);
+void rg_gpu_output_free(rg_tensor *tensor);
+
+/* A tensor's values and gradient; data NULL where there is none. */
+rg_view rg_gpu_data(const rg_tensor *tensor);
+rg_view rg_gpu_grad(const rg_tensor *tensor);
+
+float *rg_gpu_part(const rg_param *param, rg_part part);
+long rg_gpu_version(const rg_param *param);
+
+/* Scratch memory: a row reserves pieces of it in plan, keeps their offsets and makes
+ * sure of the sum; what lies there lasts until its forward or backward returns. */
+size_t rg_gpu_reserve(size_t *total, size_t bytes);
+int rg_gpu_scratch(rg_gpu *gpu, size_t total);
+void *rg_gpu_at(const rg_gpu *gpu, size_t offset);
+
+size_t rg_gpu_bytes(rg_shape shape, bool bf16);
+
+/* The view in the wanted type: itself, or a copy in scratch at `offset`. */
+int rg_gpu_as(rg_gpu *gpu, rg_view *view, bool bf16, size_t offset);
+/* Where the gradient of an input is to be written in the wanted type: there, or in
+ * scratch; and the copy from there. */
+rg_view rg_gpu_target(const rg_gpu *gpu, rg_view grad, bool bf16, size_t offset);
+int rg_gpu_deliver(rg_gpu *gpu, rg_view made, rg_view grad);
+
+/* The gradient before a row's ReLU, in place. */
+int rg_gpu_ungate(rg_gpu *gpu, const rg_node *node);
+
+/* Sums by channel (kernel.h) times `scale`; the caller fills in `what`, but for count
+ * and parts, with part: scratch of rg_gpu_parts bytes.  b may be NULL. */
+size_t rg_gpu_parts(rg_shape shape);
+int rg_gpu_columns(rg_gpu *gpu, rg_kernel_columns *what, double scale, float *a,
+                   float *b);
+
+#define RG_GPU_OP(name) int name(void *context, rg_node *node)
+#define RG_GPU_WORD(word) \
+    RG_GPU_OP(rg_gpu_##word##_plan); \
+    RG_GPU_OP(rg_gpu_##word##_forward); \
+    RG_GPU_OP(rg_gpu_##word##_backward); \
+    void rg_gpu_##word##_unplan(void *context, rg_node *node);
+RG_GPU_WORD(conv)                      /* or matrix, where that is better */
+RG_GPU_WORD(matrix)
+RG_GPU_WORD(batchnorm)
+RG_GPU_WORD(stpool)
+/* Those that need no memory of their own but for sums. */
+RG_GPU_OP(rg_gpu_scores_plan);         /* makes f32 */
+RG_GPU_OP(rg_gpu_like_plan);           /* makes what it reads */
+RG_GPU_OP(rg_gpu_loss_plan);
+void rg_gpu_plain_unplan(void *context, rg_node *node);
+#define RG_GPU_PLAIN(word) \
+    RG_GPU_OP(rg_gpu_##word##_forward); \
+    RG_GPU_OP(rg_gpu_##word##_backward);
+RG_GPU_PLAIN(input)
+RG_GPU_PLAIN(maxpool)
+RG_GPU_PLAIN(add)
+RG_GPU_PLAIN(upsample)
+RG_GPU_PLAIN(concat)
+RG_GPU_PLAIN(boxes)
+RG_GPU_PLAIN(dropout)
+RG_GPU_PLAIN(softmax)
+RG_GPU_PLAIN(softmaxloss)
+RG_GPU_PLAIN(smoothl1)
+
+int rg_gpu_propose(void *context, const rg_proposing *how, const rg_tensor *source,
+                   const rg_tensor *deltas, rg_tensor *rois);
+
+int rg_gpu_replay(void *context, int first, int last, bool *done);
+int rg_gpu_recorded(void *context, int status, bool *again);
+void rg_gpu_forget(rg_gpu *gpu);       /* frees all recordings */
+
+/* Libraries, then a line a card. */
+bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT]);
+
+extern const rg_backend rg_backend_gpu;
+
+#endif

@@ -1,0 +1,899 @@
+/* kernel: what the GPU backend computes itself, one element at a time, in C that runs
+ * on a card and on the host alike.
+ *
+ *     rg_kernel_gate k = { .count = count, .dy = dy, .dx = dx };
+ *     for (long i = 0; i < k.count; i++) rg_kernel_gate_at(&k, i);      // on the host
+ *     RG_TRY(rg_device_gate(device, &k));                               // on the card
+ *
+ * Each kernel is a struct of what it works on and a function of element i; elements
+ * write different places and read none that another writes, so that any order will do.
+ * Sums are gathered by who needs them, never scattered: they are the same at every run.
+ * launch.cu makes a launch of each, tests/card.c a loop, tests/test_kernel.c compares
+ * each with ref/.  What the words mean stands in ref/kernels.h.
+ */
+#ifndef RG_KERNEL_H
+#define RG_KERNEL_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/engine/anywhere.h"
+#include "core/engine/box.h"
+#include "core/engine/layer.h"
+#include "core/engine/random.h"
+
+/* ---- tensors of either type, channels last ---- */
+
+/* [n][h][w][c] of f32 or bf16; data NULL: there is none. */
+typedef struct rg_view {
+    void *data;
+    rg_shape shape;
+    int bf16;
+} rg_view;
+
+/* bf16 is the upper half of an f32, rounded to nearest even. */
+RG_ANYWHERE uint16_t rg_view_to_bf16(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+RG_ANYWHERE float rg_view_from_bf16(uint16_t half)
+{
+    const uint32_t bits = (uint32_t)half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+RG_ANYWHERE float rg_view_get(const rg_view *v, long i)
+{
+    return v->bf16 ? rg_view_from_bf16(((const uint16_t *)v->data)[i])
+                   : ((const float *)v->data)[i];
+}
+
+RG_ANYWHERE void rg_view_set(const rg_view *v, long i, float value)
+{
+    if (v->bf16) ((uint16_t *)v->data)[i] = rg_view_to_bf16(value);
+    else ((float *)v->data)[i] = value;
+}
+
+/* Where an element stands, and back. */
+typedef struct rg_place { int n, c, h, w; } rg_place;
+
+/* i / by, i % by; in 32 bits where that does, which is several times faster. */
+RG_ANYWHERE long rg_place_split(long i, int by, int *rest)
+{
+    if (i >> 32 == 0) {
+        *rest = (int)((uint32_t)i % (uint32_t)by);
+        return (long)((uint32_t)i / (uint32_t)by);
+    }
+    *rest = (int)(i % by);
+    return i / by;
+}
+
+RG_ANYWHERE rg_place rg_place_of(rg_shape s, long i)
+{
+    rg_place p;
+    i = rg_place_split(i, s.c, &p.c);
+    i = rg_place_split(i, s.w, &p.w);
+    p.n = (int)rg_place_split(i, s.h, &p.h);
+    return p;
+}
+
+RG_ANYWHERE long rg_place_at(rg_shape s, int n, int c, int h, int w)
+{
+    return (((long)n * s.h + h) * s.w + w) * s.c + c;
+}
+
+/* ... in the order [n][c][h][w] of the host. */
+RG_ANYWHERE long rg_place_plain(rg_shape s, rg_place p)
+{
+    return (((long)p.n * s.c + p.c) * s.h + p.h) * s.w + p.w;
+}
+
+#include "core/engine/gpu/propose.h"
+
+/* ---- between the host's order and the card's ---- */
+
+/* Weights, too: masters are [o][c][kh][kw], rows multiply by [o][kh][kw][c]. */
+
+typedef struct rg_kernel_arrange {     /* plain [n][c][h][w] -> to */
+    long count;
+    const float *plain;
+    rg_view to;
+} rg_kernel_arrange;
+
+RG_ANYWHERE void rg_kernel_arrange_at(const rg_kernel_arrange *k, long i)
+{
+    rg_view_set(&k->to, i,
+                k->plain[rg_place_plain(k->to.shape, rg_place_of(k->to.shape, i))]);
+}
+
+typedef struct rg_kernel_flatten {     /* from -> plain [n][c][h][w] */
+    long count;
+    rg_view from;
+    float *plain;
+} rg_kernel_flatten;
+
+RG_ANYWHERE void rg_kernel_flatten_at(const rg_kernel_flatten *k, long i)
+{
+    k->plain[rg_place_plain(k->from.shape, rg_place_of(k->from.shape, i))] =
+        rg_view_get(&k->from, i);
+}
+
+/* ---- element by element ---- */
+
+typedef struct rg_kernel_gate {  /* dx = dy where y > 0 (or there is no y), else 0 */
+    long count;
+    rg_view y, dy, dx;
+} rg_kernel_gate;
+
+RG_ANYWHERE void rg_kernel_gate_at(const rg_kernel_gate *k, long i)
+{
+    const int open = k->y.data == NULL || rg_view_get(&k->y, i) > 0;
+    rg_view_set(&k->dx, i, open ? rg_view_get(&k->dy, i) : 0);
+}
+
+typedef struct rg_kernel_sum {         /* y = a + b, with ReLU where `relu` */
+    long count;
+    rg_view a, b, y;
+    int relu;
+} rg_kernel_sum;
+
+RG_ANYWHERE void rg_kernel_sum_at(const rg_kernel_sum *k, long i)
+{
+    const float sum = rg_view_get(&k->a, i) + rg_view_get(&k->b, i);
+    rg_view_set(&k->y, i, k->relu && !(sum > 0) ? 0 : sum);
+}
+
+typedef struct rg_kernel_finish {      /* y = x + bias by channel, with ReLU */
+    long count;
+    const float *x, *bias;
+    rg_view y;
+    int relu;
+} rg_kernel_finish;
+
+RG_ANYWHERE void rg_kernel_finish_at(const rg_kernel_finish *k, long i)
+{
+    int c;
+    rg_place_split(i, k->y.shape.c, &c);
+    const float sum = k->x[i] + k->bias[c];
+    rg_view_set(&k->y, i, k->relu && !(sum > 0) ? 0 : sum);
+}
+
+typedef struct rg_kernel_fill {
+    long count;
+    rg_view y;
+    float value;
+} rg_kernel_fill;
+
+RG_ANYWHERE void rg_kernel_fill_at(const rg_kernel_fill *k, long i)
+{
+    rg_view_set(&k->y, i, k->value);
+}
+
+typedef struct rg_kernel_dropout {     /* y = x * factor; its own backward */
+    long count;
+    rg_view x, y;
+    uint64_t seed;
+    float rate;
+} rg_kernel_dropout;
+
+/* rg_kernels_dropout_factor of ref/: by the element's number on the host. */
+RG_ANYWHERE void rg_kernel_dropout_at(const rg_kernel_dropout *k, long i)
+{
+    const long number = rg_place_plain(k->x.shape, rg_place_of(k->x.shape, i));
+    const uint64_t bits = rg_random_mix(k->seed, (uint64_t)number);
+    const float uniform = (float)(bits >> 40) * 0x1p-24f;
+    const float factor = uniform < k->rate ? 0 : 1 / (1 - k->rate);
+    rg_view_set(&k->y, i, rg_view_get(&k->x, i) * factor);
+}
+
+/* ---- MAXPOOL ---- */
+
+typedef struct rg_kernel_maxpool {     /* i: of y */
+    long count;
+    rg_view x, y;
+    int size;
+} rg_kernel_maxpool;
+
+/* Offset in x of the largest value under cell h, w of the output; equals: the first. */
+RG_ANYWHERE long rg_kernel_largest(const rg_view *x, int size, int n, int c, int h,
+                                   int w)
+{
+    const rg_shape in = x->shape;
+    const int first = size == 3 ? -1 : 0;
+    long best = rg_place_at(in, n, c, 2 * h, 2 * w);
+    float most = rg_view_get(x, best);
+    for (int a = first; a < 2; a++)
+        for (int b = first; b < 2; b++) {
+            const int row = 2 * h + a, column = 2 * w + b;
+            if (row < 0 || row >= in.h || column < 0 || column >= in.w) continue;
+            const long at = rg_place_at(in, n, c, row, column);
+            const float value = rg_view_get(x, at);
+            if (!(value > most || (value == most && at < best))) continue;
+            best = at;
+            most = value;
+        }
+    return best;
+}
+
+RG_ANYWHERE void rg_kernel_maxpool_at(const rg_kernel_maxpool *k, long i)
+{
+    const rg_place p = rg_place_of(k->y.shape, i);
+    rg_view_set(&k->y, i, rg_view_get(&k->x, rg_kernel_largest(&k->x, k->size, p.n, p.c,
+                                                               p.h, p.w)));
+}
+
+typedef struct rg_kernel_maxpool_back { /* i: of x */
+    long count;
+    rg_view x, dy, dx;
+    int size;
+} rg_kernel_maxpool_back;
+
+RG_ANYWHERE void rg_kernel_maxpool_back_at(const rg_kernel_maxpool_back *k, long i)
+{
+    const rg_shape out = k->dy.shape;
+    const rg_place p = rg_place_of(k->x.shape, i);
+    const int up = k->size == 3;
+    float sum = 0;
+    for (int h = p.h / 2; h <= (p.h + up) / 2 && h < out.h; h++)
+        for (int w = p.w / 2; w <= (p.w + up) / 2 && w < out.w; w++)
+            if (rg_kernel_largest(&k->x, k->size, p.n, p.c, h, w) == i)
+                sum += rg_view_get(&k->dy, rg_place_at(out, p.n, p.c, h, w));
+    rg_view_set(&k->dx, i, sum);
+}
+
+/* ---- UPSAMPLE and CONCAT ---- */
+
+typedef struct rg_kernel_upsample {    /* i: of y */
+    long count;
+    rg_view x, y;
+} rg_kernel_upsample;
+
+RG_ANYWHERE void rg_kernel_upsample_at(const rg_kernel_upsample *k, long i)
+{
+    const rg_place p = rg_place_of(k->y.shape, i);
+    const long from = rg_place_at(k->x.shape, p.n, p.c, p.h / 2, p.w / 2);
+    rg_view_set(&k->y, i, rg_view_get(&k->x, from));
+}
+
+typedef struct rg_kernel_upsample_back { /* i: of dx */
+    long count;
+    rg_view dy, dx;
+} rg_kernel_upsample_back;
+
+RG_ANYWHERE void rg_kernel_upsample_back_at(const rg_kernel_upsample_back *k, long i)
+{
+    const rg_shape out = k->dy.shape;
+    const rg_place p = rg_place_of(k->dx.shape, i);
+    float sum = 0;
+    for (int h = 2 * p.h; h < 2 * p.h + 2 && h < out.h; h++)
+        for (int w = 2 * p.w; w < 2 * p.w + 2 && w < out.w; w++)
+            sum += rg_view_get(&k->dy, rg_place_at(out, p.n, p.c, h, w));
+    rg_view_set(&k->dx, i, sum);
+}
+
+/* Elements of `part`, one input, from or to columns first ... of each of the `classes`
+ * stretches of `total` in `whole` [n][classes * total]. */
+typedef struct rg_kernel_concat {
+    long count, first, total;
+    rg_view part, whole;
+    int classes, back;                 /* back: whole -> part */
+} rg_kernel_concat;
+
+RG_ANYWHERE void rg_kernel_concat_at(const rg_kernel_concat *k, long i)
+{
+    const rg_shape s = k->part.shape;
+    const rg_place p = rg_place_of(s, i);
+    const int each = s.c / k->classes;
+    const long column = ((long)(p.c % each) * s.h + p.h) * s.w + p.w;
+    const long row = (long)p.n * k->classes + p.c / each;
+    const long at = row * k->total + k->first + column;
+    if (k->back) rg_view_set(&k->part, i, rg_view_get(&k->whole, at));
+    else rg_view_set(&k->whole, at, rg_view_get(&k->part, i));
+}
+
+/* ---- BOXES ---- */
+
+/* Deltas of a tied pick: at[4] and their values. */
+RG_ANYWHERE void rg_boxes_read(const rg_view *deltas, const float *pick, long at[4],
+                               float d[4])
+{
+    const rg_shape s = deltas->shape;
+    const long plane = (long)s.h * s.w;
+    for (int v = 0; v < 4; v++) {
+        const long flat = (long)pick[5] + v * (long)pick[6];
+        at[v] = rg_place_at(s, (int)pick[0], (int)(flat / plane),
+                            (int)(flat % plane / s.w), (int)(flat % s.w));
+        d[v] = rg_view_get(deltas, at[v]);
+    }
+}
+
+typedef struct rg_kernel_boxes {       /* i: pick */
+    long count;
+    rg_view deltas;
+    const float *picks;                /* [count][7] */
+    int side;
+    float *rois;                       /* [count][5] */
+} rg_kernel_boxes;
+
+RG_ANYWHERE void rg_kernel_boxes_at(const rg_kernel_boxes *k, long i)
+{
+    const float *pick = k->picks + 7 * i;
+    const rg_shape s = k->deltas.shape;
+    float *roi = k->rois + 5 * i;
+    rg_box box = rg_box_of_pick(pick);
+    if (rg_box_is_tied(pick, s.n, (long)s.c * s.h * s.w)) {
+        long at[4];
+        float d[4];
+        rg_boxes_read(&k->deltas, pick, at, d);
+        box = rg_box_clip(rg_box_decode(box, d), k->side, k->side);
+    }
+    roi[0] = pick[0];
+    roi[1] = box.x1;
+    roi[2] = box.y1;
+    roi[3] = box.x2;
+    roi[4] = box.y2;
+}
+
+/* i: of ddeltas; gathered from all picks. */
+typedef struct rg_kernel_boxes_back {
+    long count;
+    rg_view deltas, ddeltas;
+    const float *picks, *drois;
+    int npicks, side;
+} rg_kernel_boxes_back;
+
+RG_ANYWHERE void rg_kernel_boxes_back_at(const rg_kernel_boxes_back *k, long i)
+{
+    const rg_shape s = k->deltas.shape;
+    const long each = (long)s.c * s.h * s.w;
+    float sum = 0;
+    for (int p = 0; p < k->npicks; p++) {
+        const float *pick = k->picks + 7L * p;
+        long at[4];
+        float d[4], dd[4];
+        if (!rg_box_is_tied(pick, s.n, each) || (long)pick[0] != i / each) continue;
+        rg_boxes_read(&k->deltas, pick, at, d);
+        if (at[0] != i && at[1] != i && at[2] != i && at[3] != i) continue;
+        rg_box_decode_back(rg_box_of_pick(pick), d, k->side, k->drois + 5L * p + 1, dd);
+        for (int v = 0; v < 4; v++)
+            if (at[v] == i) sum += dd[v];
+    }
+    rg_view_set(&k->ddeltas, i, sum);
+}
+
+/* ---- STPOOL ---- */
+
+/* One coordinate of a sample: between which two cells, and how far along; low is -1 for
+ * RoIs that are not pooled. */
+typedef struct rg_sample { int low, high; float along; } rg_sample;
+
+typedef struct rg_pooling {
+    const float *rois;                 /* [nrois][5] */
+    int nrois, size;
+    float stride, least, most;
+    int authors;                       /* rg_sampling */
+} rg_pooling;
+
+RG_ANYWHERE int rg_pooling_image(const rg_pooling *p, int roi, int images)
+{
+    const float image = p->rois[5L * roi];
+    return image >= 0 ? image < images ? (int)image : images - 1 : 0;
+}
+
+RG_ANYWHERE int rg_pooling_takes(const rg_pooling *p, int roi)
+{
+    const float *r = p->rois + 5L * roi;
+    float w = fmaxf(r[3] - r[1] + 1, 0), h = fmaxf(r[4] - r[2] + 1, 0);
+    float size = sqrtf(w * h);
+    if (!(size >= 0)) size = 0;
+    return size >= p->least && (p->most == 0 || size < p->most);
+}
+
+/* W / (W - 1) where samples are placed as the authors placed them, else 1. */
+RG_ANYWHERE float rg_pooling_skew(const rg_pooling *p, int cells)
+{
+    return p->authors && cells > 1 ? (float)cells / (float)(cells - 1) : 1;
+}
+
+/* How sample i moves with the first (second 0) or second end of the box. */
+RG_ANYWHERE float rg_pooling_lever(const rg_pooling *p, int i, int second, int cells)
+{
+    const float u = p->size > 1 ? 2.0f * i / (p->size - 1) - 1 : 0;
+    const float skew = rg_pooling_skew(p, cells);
+    return (second ? skew + u : skew - u) / 2 / p->stride;
+}
+
+RG_ANYWHERE int rg_pooling_clamp(int i, int end)
+{
+    return i < 0 ? 0 : i >= end ? end - 1 : i;
+}
+
+/* axes [nrois][2][size]: down, then across. */
+typedef struct rg_kernel_axes {
+    long count;
+    rg_pooling how;
+    rg_shape in;
+    rg_sample *axes;
+} rg_kernel_axes;
+
+RG_ANYWHERE void rg_kernel_axes_at(const rg_kernel_axes *k, long i)
+{
+    const int size = k->how.size, point = (int)(i % size), across = i / size % 2;
+    const int roi = (int)(i / size / 2), cells = across ? k->in.w : k->in.h;
+    const float *ends = k->how.rois + 5L * roi + (across ? 1 : 2);
+    float position = ends[0] * rg_pooling_lever(&k->how, point, 0, cells)
+                     + ends[2] * rg_pooling_lever(&k->how, point, 1, cells);
+    if (k->how.authors && cells > 1) position -= rg_pooling_skew(&k->how, cells);
+    if (!(position >= -1)) position = -1;
+    if (position > cells) position = (float)cells;
+    const int cell = (int)floorf(position);
+    rg_sample s = { rg_pooling_clamp(cell, cells), rg_pooling_clamp(cell + 1, cells),
+                    position - (float)cell };
+    if (!rg_pooling_takes(&k->how, roi)) s.low = s.high = -1;
+    k->axes[i] = s;
+}
+
+typedef struct rg_kernel_stpool {      /* i: of y */
+    long count;
+    rg_pooling how;
+    const rg_sample *axes;
+    rg_view x, y;
+} rg_kernel_stpool;
+
+/* Values of the four cells about a sample: v[down][across]. */
+RG_ANYWHERE void rg_pooling_read(const rg_view *x, int n, int c, rg_sample v,
+                                 rg_sample h, float value[2][2])
+{
+    for (int a = 0; a < 4; a++)
+        value[a / 2][a % 2] = rg_view_get(
+            x, rg_place_at(x->shape, n, c, a / 2 ? v.high : v.low,
+                           a % 2 ? h.high : h.low));
+}
+
+RG_ANYWHERE void rg_kernel_stpool_at(const rg_kernel_stpool *k, long i)
+{
+    const rg_place p = rg_place_of(k->y.shape, i);
+    const rg_sample *axes = k->axes + 2L * k->how.size * p.n;
+    const rg_sample v = axes[p.h], h = axes[k->how.size + p.w];
+    const int image = rg_pooling_image(&k->how, p.n, k->x.shape.n);
+    float f[2][2], made = 0;
+    if (v.low >= 0) {
+        rg_pooling_read(&k->x, image, p.c, v, h, f);
+        made = (1 - v.along) * ((1 - h.along) * f[0][0] + h.along * f[0][1])
+               + v.along * ((1 - h.along) * f[1][0] + h.along * f[1][1]);
+    }
+    rg_view_set(&k->y, i, made);
+}
+
+/* Gradient of the features, i: of dx; gathered from all RoIs. */
+typedef struct rg_kernel_stpool_back {
+    long count;
+    rg_pooling how;
+    const rg_sample *axes;
+    rg_view dy, dx;
+} rg_kernel_stpool_back;
+
+/* The part of a sample that its cell `at` has. */
+RG_ANYWHERE float rg_pooling_share(rg_sample s, int at)
+{
+    return (s.low == at ? 1 - s.along : 0) + (s.high == at ? s.along : 0);
+}
+
+RG_ANYWHERE void rg_kernel_stpool_back_at(const rg_kernel_stpool_back *k, long i)
+{
+    const rg_place p = rg_place_of(k->dx.shape, i);
+    const int size = k->how.size;
+    float sum = 0;
+    for (int r = 0; r < k->how.nrois; r++) {
+        const rg_sample *v = k->axes + 2L * size * r, *h = v + size;
+        if (rg_pooling_image(&k->how, r, k->dx.shape.n) != p.n) continue;
+        for (int a = 0; a < size; a++) {
+            if (v[a].low != p.h && v[a].high != p.h) continue;
+            const float down = rg_pooling_share(v[a], p.h);
+            for (int b = 0; b < size; b++) {
+                if (h[b].low != p.w && h[b].high != p.w) continue;
+                const long at = rg_place_at(k->dy.shape, r, p.c, a, b);
+                sum += down * rg_pooling_share(h[b], p.w) * rg_view_get(&k->dy, at);
+            }
+        }
+    }
+    rg_view_set(&k->dx, i, sum);
+}
+
+/* Gradient of the RoIs, i: of drois [nrois][5]; the image index gets none. */
+typedef struct rg_kernel_stpool_move {
+    long count;
+    rg_pooling how;
+    const rg_sample *axes;
+    rg_view x, dy;
+    float *drois;
+} rg_kernel_stpool_move;
+
+/* dy times the slope of the map at one sample, down or across. */
+RG_ANYWHERE float rg_pooling_slope(const rg_kernel_stpool_move *k, rg_place p,
+                                   int across)
+{
+    const rg_sample *axes = k->axes + 2L * k->how.size * p.n;
+    const rg_sample v = axes[p.h], h = axes[k->how.size + p.w];
+    float f[2][2];
+    if (v.low < 0) return 0;
+    rg_pooling_read(&k->x, rg_pooling_image(&k->how, p.n, k->x.shape.n), p.c, v, h, f);
+    const float slope =
+        across ? (1 - v.along) * (f[0][1] - f[0][0]) + v.along * (f[1][1] - f[1][0])
+               : (1 - h.along) * (f[1][0] - f[0][0]) + h.along * (f[1][1] - f[0][1]);
+    return slope
+           * rg_view_get(&k->dy, rg_place_at(k->dy.shape, p.n, p.c, p.h, p.w));
+}
+
+RG_ANYWHERE void rg_kernel_stpool_move_at(const rg_kernel_stpool_move *k, long i)
+{
+    const int roi = (int)(i / 5), end = (int)(i % 5) - 1, across = end % 2 == 0;
+    float sum = 0;
+    for (int a = 0; a < k->how.size && end >= 0; a++)
+        for (int b = 0; b < k->how.size; b++) {
+            float point = 0;
+            for (int c = 0; c < k->x.shape.c; c++) {
+                const rg_place p = { roi, c, a, b };
+                point += rg_pooling_slope(k, p, across);
+            }
+            sum += point
+                   * rg_pooling_lever(&k->how, across ? b : a, end / 2,
+                                      across ? k->x.shape.w : k->x.shape.h);
+        }
+    k->drois[i] = sum;
+}
+
+/* ---- sums by channel: of biases' gradients and of BATCHNORM ---- */
+
+#define RG_KERNEL_EPSILON 1e-5f        /* RG_KERNELS_EPSILON of ref/ */
+
+typedef enum {
+    RG_COLUMNS_SUM,                    /* a = sum x */
+    RG_COLUMNS_SPREAD,                 /* a = sum (x - mean)^2 */
+    RG_COLUMNS_PRODUCT                 /* a = sum dy, b = sum dy (x - mean) root */
+} rg_columns_kind;
+
+/* Part p of `parts` of channel c, i = p * channels + c: a to part[2 i], b behind it. */
+typedef struct rg_kernel_columns {
+    long count;
+    rg_columns_kind kind;
+    int parts;
+    rg_view x, dy;
+    const float *mean, *variance;
+    double *part;
+} rg_kernel_columns;
+
+RG_ANYWHERE void rg_kernel_columns_at(const rg_kernel_columns *k, long i)
+{
+    const rg_shape s = k->x.shape;
+    const int c = (int)(i % s.c);
+    const long rows = (long)s.n * s.h * s.w;
+    const double mean = k->mean ? k->mean[c] : 0;
+    double a = 0, b = 0;
+    for (long row = i / s.c; row < rows; row += k->parts) {
+        const double d = rg_view_get(&k->x, row * s.c + c) - mean;
+        if (k->kind == RG_COLUMNS_SPREAD) a += d * d;
+        else if (k->kind == RG_COLUMNS_SUM) a += d;
+        else {
+            const double dy = rg_view_get(&k->dy, row * s.c + c);
+            a += dy;
+            b += dy * d;
+        }
+    }
+    if (k->kind == RG_COLUMNS_PRODUCT)
+        b /= sqrt((double)k->variance[c] + RG_KERNEL_EPSILON);
+    k->part[2 * i] = a;
+    k->part[2 * i + 1] = b;
+}
+
+typedef struct rg_kernel_gather {      /* i: channel; its parts, times `scale` */
+    long count;
+    int parts;
+    double scale;
+    const double *part;
+    float *a, *b;                      /* b NULL: not wanted */
+} rg_kernel_gather;
+
+RG_ANYWHERE void rg_kernel_gather_at(const rg_kernel_gather *k, long i)
+{
+    double a = 0, b = 0;
+    for (int p = 0; p < k->parts; p++) {
+        a += k->part[2 * (p * k->count + i)];
+        b += k->part[2 * (p * k->count + i) + 1];
+    }
+    k->a[i] = (float)(a * k->scale);
+    if (k->b) k->b[i] = (float)(b * k->scale);
+}
+
+typedef struct rg_kernel_track {       /* i: channel */
+    long count;
+    const float *mean, *variance;
+    float *tracked_mean, *tracked_variance;
+    float unbiased;                    /* values / (values - 1) */
+} rg_kernel_track;
+
+RG_ANYWHERE void rg_kernel_track_at(const rg_kernel_track *k, long i)
+{
+    const float share = 0.1f;
+    k->tracked_mean[i] += share * (k->mean[i] - k->tracked_mean[i]);
+    k->tracked_variance[i] +=
+        share * (k->unbiased * k->variance[i] - k->tracked_variance[i]);
+}
+
+typedef struct rg_kernel_normalise {
+    long count;
+    rg_view x, y;
+    const float *mean, *variance, *weight, *bias;
+    int relu;
+} rg_kernel_normalise;
+
+RG_ANYWHERE void rg_kernel_normalise_at(const rg_kernel_normalise *k, long i)
+{
+    int c;
+    rg_place_split(i, k->x.shape.c, &c);
+    const float scale = k->weight[c] / sqrtf(k->variance[c] + RG_KERNEL_EPSILON);
+    const float y = (rg_view_get(&k->x, i) - k->mean[c]) * scale + k->bias[c];
+    rg_view_set(&k->y, i, k->relu && !(y > 0) ? 0 : y);
+}
+
+/* sum and product: of dy as RG_COLUMNS_PRODUCT says, or NULL: fixed statistics. */
+typedef struct rg_kernel_normalise_back {
+    long count;
+    rg_view x, dy, dx;
+    const float *mean, *variance, *weight, *sum, *product;
+} rg_kernel_normalise_back;
+
+RG_ANYWHERE void rg_kernel_normalise_back_at(const rg_kernel_normalise_back *k, long i)
+{
+    const rg_shape s = k->x.shape;
+    int c;
+    rg_place_split(i, s.c, &c);
+    const float root = 1 / sqrtf(k->variance[c] + RG_KERNEL_EPSILON);
+    float d = rg_view_get(&k->dy, i);
+    if (k->sum)
+        d -= (k->sum[c] + k->product[c] * (rg_view_get(&k->x, i) - k->mean[c]) * root)
+             / ((float)s.n * s.h * s.w);
+    rg_view_set(&k->dx, i, k->weight[c] * root * d);
+}
+
+/* ---- SOFTMAX and the losses ---- */
+
+/* Positions of [n][h][w][classes * g] are numbered n, h, w, g; class k of one is `step`
+ * = g elements behind class k - 1. */
+typedef struct rg_kernel_softmax {     /* i: position */
+    long count;
+    rg_view x, y;
+    int classes;
+} rg_kernel_softmax;
+
+RG_ANYWHERE long rg_softmax_first(rg_shape s, int classes, long i)
+{
+    int g;
+    const long cell = rg_place_split(i, s.c / classes, &g);
+    return cell * s.c + g;
+}
+
+/* The largest value of a position, and the sum of all exp(value - largest). */
+RG_ANYWHERE float rg_softmax_sum(const rg_view *x, int classes, long first, float *most)
+{
+    const int step = x->shape.c / classes;
+    float sum = 0;
+    *most = rg_view_get(x, first);
+    for (int k = 1; k < classes; k++) {
+        const float value = rg_view_get(x, first + (long)k * step);
+        if (value > *most) *most = value;
+    }
+    for (int k = 0; k < classes; k++)
+        sum += expf(rg_view_get(x, first + (long)k * step) - *most);
+    return sum;
+}
+
+RG_ANYWHERE void rg_kernel_softmax_at(const rg_kernel_softmax *k, long i)
+{
+    const long first = rg_softmax_first(k->x.shape, k->classes, i);
+    const int step = k->x.shape.c / k->classes;
+    float most;
+    const float sum = rg_softmax_sum(&k->x, k->classes, first, &most);
+    for (int c = 0; c < k->classes; c++) {
+        const long at = first + (long)c * step;
+        rg_view_set(&k->y, at, expf(rg_view_get(&k->x, at) - most) / sum);
+    }
+}
+
+typedef struct rg_kernel_softmax_back {
+    long count;
+    rg_view y, dy, dx;
+    int classes;
+} rg_kernel_softmax_back;
+
+RG_ANYWHERE void rg_kernel_softmax_back_at(const rg_kernel_softmax_back *k, long i)
+{
+    const long first = rg_softmax_first(k->y.shape, k->classes, i);
+    const int step = k->y.shape.c / k->classes;
+    float mean = 0;
+    for (int c = 0; c < k->classes; c++)
+        mean += rg_view_get(&k->y, first + (long)c * step)
+                * rg_view_get(&k->dy, first + (long)c * step);
+    for (int c = 0; c < k->classes; c++) {
+        const long at = first + (long)c * step;
+        rg_view_set(&k->dx, at,
+                    rg_view_get(&k->y, at) * (rg_view_get(&k->dy, at) - mean));
+    }
+}
+
+/* i: of the `count` parts of the sum; to part[2 i] the loss, behind it how many
+ * labels. */
+typedef struct rg_kernel_softmaxloss {
+    long count;
+    rg_view x, labels;
+    int classes;
+    double *part;
+} rg_kernel_softmaxloss;
+
+RG_ANYWHERE void rg_kernel_softmaxloss_at(const rg_kernel_softmaxloss *k, long i)
+{
+    const rg_shape s = k->labels.shape;
+    const long positions = (long)s.n * s.c * s.h * s.w;
+    const int step = k->x.shape.c / k->classes;
+    double sum = 0, labels = 0;
+    for (long p = i; p < positions; p += k->count) {
+        const float label = rg_view_get(&k->labels, p);
+        float most;
+        if (!(label >= 0 && label < k->classes)) continue;
+        const long first = rg_softmax_first(k->x.shape, k->classes, p);
+        const float all = rg_softmax_sum(&k->x, k->classes, first, &most);
+        sum += logf(all) + most - rg_view_get(&k->x, first + (long)label * step);
+        labels += 1;
+    }
+    k->part[2 * i] = sum;
+    k->part[2 * i + 1] = labels;
+}
+
+typedef struct rg_kernel_smoothl1 {    /* i: of the `count` parts of the sum */
+    long count;
+    rg_view x, target, weight;
+    float sigma;
+    double *part;
+} rg_kernel_smoothl1;
+
+RG_ANYWHERE void rg_kernel_smoothl1_at(const rg_kernel_smoothl1 *k, long i)
+{
+    const rg_shape s = k->x.shape;
+    const long values = (long)s.n * s.c * s.h * s.w;
+    const double edge = 1.0 / ((double)k->sigma * k->sigma);
+    double sum = 0;
+    for (long p = i; p < values; p += k->count) {
+        const double d =
+            fabs((double)rg_view_get(&k->x, p) - rg_view_get(&k->target, p));
+        sum += rg_view_get(&k->weight, p)
+               * (d < edge ? d * d / (2 * edge) : d - edge / 2);
+    }
+    k->part[2 * i] = sum;
+    k->part[2 * i + 1] = 0;
+}
+
+typedef struct rg_kernel_total {       /* one element: the loss of its parts */
+    long count;
+    int parts, mean;                   /* mean: divided by the labels */
+    const double *part;
+    float *loss, *labels;
+} rg_kernel_total;
+
+RG_ANYWHERE void rg_kernel_total_at(const rg_kernel_total *k, long i)
+{
+    double sum = 0, labels = 0;
+    for (int p = 0; p < k->parts; p++) {
+        sum += k->part[2 * p];
+        labels += k->part[2 * p + 1];
+    }
+    if (k->mean) sum = labels > 0 ? sum / labels : 0;
+    k->loss[i] = (float)sum;
+    k->labels[i] = (float)labels;
+}
+
+typedef struct rg_kernel_softmaxloss_back { /* i: position */
+    long count;
+    rg_view x, labels, dx;
+    int classes;
+    const float *counted, *upstream;
+} rg_kernel_softmaxloss_back;
+
+RG_ANYWHERE void rg_kernel_softmaxloss_back_at(const rg_kernel_softmaxloss_back *k,
+                                               long i)
+{
+    const long first = rg_softmax_first(k->x.shape, k->classes, i);
+    const int step = k->x.shape.c / k->classes;
+    const float label = rg_view_get(&k->labels, i);
+    const int counts = label >= 0 && label < k->classes;
+    float most;
+    const float sum = rg_softmax_sum(&k->x, k->classes, first, &most);
+    for (int c = 0; c < k->classes; c++) {
+        const long at = first + (long)c * step;
+        float d = expf(rg_view_get(&k->x, at) - most) / sum;
+        if (counts && c == (int)label) d -= 1;
+        rg_view_set(&k->dx, at, counts ? d * (*k->upstream / *k->counted) : 0);
+    }
+}
+
+typedef struct rg_kernel_smoothl1_back {
+    long count;
+    rg_view x, target, weight, dx;
+    float sigma;
+    const float *upstream;
+} rg_kernel_smoothl1_back;
+
+RG_ANYWHERE void rg_kernel_smoothl1_back_at(const rg_kernel_smoothl1_back *k, long i)
+{
+    const float edge = 1 / (k->sigma * k->sigma);
+    const float d = rg_view_get(&k->x, i) - rg_view_get(&k->target, i);
+    const float slope = d <= -edge ? -1 : d >= edge ? 1 : d / edge;
+    rg_view_set(&k->dx, i, *k->upstream * rg_view_get(&k->weight, i) * slope);
+}
+
+/* ---- the optimizer: rg_optimizer_squares and rg_optimizer_step on the card ---- */
+
+typedef struct rg_kernel_squares {     /* i: of the `count` parts of the sum */
+    long count, values;
+    const float *gradient;
+    double *part;
+} rg_kernel_squares;
+
+RG_ANYWHERE void rg_kernel_squares_at(const rg_kernel_squares *k, long i)
+{
+    double sum = 0;
+    for (long v = i; v < k->values; v += k->count)
+        sum += (double)k->gradient[v] * k->gradient[v];
+    k->part[i] = sum;
+}
+
+typedef struct rg_kernel_sgd {
+    long count;
+    float *value, *moment1;
+    const float *gradient;
+    float rate, momentum, decay, scale;     /* decay: times the rate */
+} rg_kernel_sgd;
+
+RG_ANYWHERE void rg_kernel_sgd_at(const rg_kernel_sgd *k, long i)
+{
+    const float v = k->momentum * k->moment1[i] + k->scale * k->gradient[i];
+    k->moment1[i] = v;
+    k->value[i] -= k->rate * v + k->decay * k->value[i];
+}
+
+typedef struct rg_kernel_adam {
+    long count;
+    float *value, *moment1, *moment2;
+    const float *gradient;
+    float rate, beta1, beta2, epsilon, decay, scale;
+    float unbias;                           /* of the second moment; the first's is in
+                                               the rate */
+} rg_kernel_adam;
+
+RG_ANYWHERE void rg_kernel_adam_at(const rg_kernel_adam *k, long i)
+{
+    const float d = k->scale * k->gradient[i];
+    const float m = k->beta1 * k->moment1[i] + (1 - k->beta1) * d;
+    const float v = k->beta2 * k->moment2[i] + (1 - k->beta2) * d * d;
+    k->moment1[i] = m;
+    k->moment2[i] = v;
+    k->value[i] -=
+        k->rate * m / (sqrtf(v * k->unbias) + k->epsilon) + k->decay * k->value[i];
+}
+
+/* All of them, once for the launches and once for the loops. */
+#define RG_KERNEL_LIST(X) \
+    X(arrange) X(flatten) X(gate) X(sum) X(finish) X(fill) X(dropout) \
+    X(maxpool) X(maxpool_back) X(upsample) X(upsample_back) X(concat) \
+    X(boxes) X(boxes_back) X(axes) X(stpool) X(stpool_back) X(stpool_move) X(columns) X(gather) X(track) \
+    X(normalise) X(normalise_back) X(softmax) X(softmax_back) X(softmaxloss) \
+    X(smoothl1) X(total) X(softmaxloss_back) X(smoothl1_back) X(squares) X(sgd) \
+    X(adam) RG_PROPOSE_LIST(X)
+
+#endif

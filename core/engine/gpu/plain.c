@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* The words that are a kernel or two each. */
+#include <stdlib.h>
+
+#include "core/engine/gpu/gpu.h"
+
+static rg_device *device_of(void *context)
+{
+    return ((rg_gpu *)context)->device;
+}
+
+static long count_of(const rg_tensor *tensor)
+{
+    return rg_layer_count(tensor->shape);
+}
+
+int rg_gpu_scores_plan(void *context, rg_node *node)
+{
+    size_t total = 0;
+    if (node->row->word == RG_INPUT)   /* room for what put brings */
+        rg_gpu_reserve(&total, rg_gpu_bytes(node->out->shape, false));
+    RG_TRY(rg_gpu_scratch(context, total));
+    return rg_gpu_output(context, node->out, false);
+}
+
+/* bf16 where all of it is. */
+int rg_gpu_like_plan(void *context, rg_node *node)
+{
+    bool bf16 = rg_gpu_data(node->in[0]).bf16;
+    for (int k = 1; k < rg_layer_inputs(node->row->word); k++)
+        bf16 = bf16 && (node->row->word == RG_UPSAMPLE
+                        || rg_gpu_data(node->in[k]).bf16);
+    return rg_gpu_output(context, node->out, bf16);
+}
+
+void rg_gpu_plain_unplan(void *context, rg_node *node)
+{
+    (void)context;
+    rg_device_free(node->plan);
+    node->plan = NULL;
+    rg_gpu_output_free(node->out);
+}
+
+int rg_gpu_input_forward(void *context, rg_node *node)
+{
+    (void)context, (void)node;
+    return 0;
+}
+
+int rg_gpu_input_backward(void *context, rg_node *node)
+{
+    (void)context, (void)node;
+    return 0;
+}
+
+int rg_gpu_maxpool_forward(void *context, rg_node *node)
+{
+    return rg_device_maxpool(device_of(context),
+        &(rg_kernel_maxpool){ count_of(node->out), rg_gpu_data(node->in[0]),
+                              rg_gpu_data(node->out), node->row->size });
+}
+
+int rg_gpu_maxpool_backward(void *context, rg_node *node)
+{
+    const rg_tensor *in = node->in[0];
+    if (in->grad == NULL) return 0;
+    return rg_device_maxpool_back(device_of(context),
+        &(rg_kernel_maxpool_back){ count_of(in), rg_gpu_data(in),
+                                   rg_gpu_grad(node->out), rg_gpu_grad(in),
+                                   node->row->size });
+}
+
+int rg_gpu_add_forward(void *context, rg_node *node)
+{
+    return rg_device_sum(device_of(context),
+        &(rg_kernel_sum){ count_of(node->out), rg_gpu_data(node->in[0]),
+                          rg_gpu_data(node->in[1]), rg_gpu_data(node->out),
+                          node->row->activation == RG_RELU });
+}
+
+int rg_gpu_add_backward(void *context, rg_node *node)
+{
+    rg_kernel_gate gate = { .count = count_of(node->out),
+                            .dy = rg_gpu_grad(node->out) };
+    if (node->row->activation == RG_RELU) gate.y = rg_gpu_data(node->out);
+    for (int k = 0; k < 2; k++) {
+        gate.dx = rg_gpu_grad(node->in[k]);
+        if (gate.dx.data) RG_TRY(rg_device_gate(device_of(context), &gate));
+    }
+    return 0;
+}
+
+int rg_gpu_upsample_forward(void *context, rg_node *node)
+{
+    return rg_device_upsample(device_of(context),
+        &(rg_kernel_upsample){ count_of(node->out), rg_gpu_data(node->in[0]),
+                               rg_gpu_data(node->out) });
+}
+
+int rg_gpu_upsample_backward(void *context, rg_node *node)
+{
+    const rg_tensor *in = node->in[0];
+    if (in->grad == NULL) return 0;
+    return rg_device_upsample_back(device_of(context),
+        &(rg_kernel_upsample_back){ count_of(in), rg_gpu_grad(node->out),
+                                    rg_gpu_grad(in) });
+}
+
+/* All inputs to (or from) their places in `whole`. */
+static int concat(void *context, const rg_node *node, rg_view whole, bool back)
+{
+    const int classes = node->row->outputs;
+    rg_kernel_concat one = { .total = node->out->shape.c / classes, .whole = whole,
+                             .classes = classes, .back = back };
+    for (int k = 0; k < 3; k++) {
+        const rg_tensor *in = node->in[k];
+        one.count = count_of(in);
+        one.part = back ? rg_gpu_grad(in) : rg_gpu_data(in);
+        if (one.part.data) RG_TRY(rg_device_concat(device_of(context), &one));
+        one.first += one.count / in->shape.n / classes;
+    }
+    return 0;
+}
+
+int rg_gpu_concat_forward(void *context, rg_node *node)
+{
+    return concat(context, node, rg_gpu_data(node->out), false);
+}
+
+int rg_gpu_concat_backward(void *context, rg_node *node)
+{
+    return concat(context, node, rg_gpu_grad(node->out), true);
+}
+
+int rg_gpu_boxes_forward(void *context, rg_node *node)
+{
+    return rg_device_boxes(device_of(context),
+        &(rg_kernel_boxes){ node->out->shape.n, rg_gpu_data(node->in[0]),
+                            rg_gpu_data(node->in[1]).data, (int)node->row->value,
+                            rg_gpu_data(node->out).data });
+}
+
+int rg_gpu_boxes_backward(void *context, rg_node *node)
+{
+    const rg_view ddeltas = rg_gpu_grad(node->in[0]);
+    if (ddeltas.data == NULL) return 0;
+    return rg_device_boxes_back(device_of(context),
+        &(rg_kernel_boxes_back){ count_of(node->in[0]), rg_gpu_data(node->in[0]),
+                                 ddeltas, rg_gpu_data(node->in[1]).data,
+                                 rg_gpu_grad(node->out).data, node->out->shape.n,
+                                 (int)node->row->value });
+}
+
+static int drop(void *context, const rg_node *node, rg_view from, rg_view to)
+{
+    return rg_device_dropout(device_of(context),
+        &(rg_kernel_dropout){ count_of(node->out), from, to, node->seed,
+                              node->training ? node->row->value : 0 });
+}
+
+int rg_gpu_dropout_forward(void *context, rg_node *node)
+{
+    return drop(context, node, rg_gpu_data(node->in[0]), rg_gpu_data(node->out));
+}
+
+int rg_gpu_dropout_backward(void *context, rg_node *node)
+{
+    if (node->in[0]->grad == NULL) return 0;
+    return drop(context, node, rg_gpu_grad(node->out), rg_gpu_grad(node->in[0]));
+}
+
+int rg_gpu_softmax_forward(void *context, rg_node *node)
+{
+    const int classes = node->row->outputs;
+    return rg_device_softmax(device_of(context),
+        &(rg_kernel_softmax){ count_of(node->out) / classes, rg_gpu_data(node->in[0]),
+                              rg_gpu_data(node->out), classes });
+}
+
+int rg_gpu_softmax_backward(void *context, rg_node *node)
+{
+    const int classes = node->row->outputs;
+    if (node->in[0]->grad == NULL) return 0;
+    return rg_device_softmax_back(device_of(context),
+        &(rg_kernel_softmax_back){ count_of(node->out) / classes,
+                                   rg_gpu_data(node->out), rg_gpu_grad(node->out),
+                                   rg_gpu_grad(node->in[0]), classes });
+}
+
+/* ---- losses: node->plan is the number of labels counted, on the card ---- */
+
+int rg_gpu_loss_plan(void *context, rg_node *node)
+{
+    size_t total = 0;
+    rg_gpu_reserve(&total, 2 * RG_GPU_PARTS * sizeof(double));
+    RG_TRY(rg_gpu_scratch(context, total));
+    RG_TRY(rg_device_alloc(device_of(context), &node->plan, sizeof(float),
+                           node->row->name));
+    return rg_gpu_output(context, node->out, false);
+}
+
+static int total(rg_gpu *gpu, const rg_node *node, bool mean)
+{
+    return rg_device_total(gpu->device,
+        &(rg_kernel_total){ 1, RG_GPU_PARTS, mean, gpu->scratch,
+                            rg_gpu_data(node->out).data, node->plan });
+}
+
+int rg_gpu_softmaxloss_forward(void *context, rg_node *node)
+{
+    rg_gpu *gpu = context;
+    RG_TRY(rg_device_softmaxloss(gpu->device,
+        &(rg_kernel_softmaxloss){ RG_GPU_PARTS, rg_gpu_data(node->in[0]),
+                                  rg_gpu_data(node->in[1]), node->row->outputs,
+                                  gpu->scratch }));
+    return total(gpu, node, true);
+}
+
+int rg_gpu_softmaxloss_backward(void *context, rg_node *node)
+{
+    const rg_view dx = rg_gpu_grad(node->in[0]);
+    if (dx.data == NULL) return 0;
+    return rg_device_softmaxloss_back(device_of(context),
+        &(rg_kernel_softmaxloss_back){ count_of(node->in[1]), rg_gpu_data(node->in[0]),
+                                       rg_gpu_data(node->in[1]), dx,
+                                       node->row->outputs, node->plan,
+                                       rg_gpu_grad(node->out).data });
+}
+
+int rg_gpu_smoothl1_forward(void *context, rg_node *node)
+{
+    rg_gpu *gpu = context;
+    RG_TRY(rg_device_smoothl1(gpu->device,
+        &(rg_kernel_smoothl1){ RG_GPU_PARTS, rg_gpu_data(node->in[0]),
+                               rg_gpu_data(node->in[1]), rg_gpu_data(node->in[2]),
+                               node->row->value, gpu->scratch }));
+    return total(gpu, node, false);
+}
+
+int rg_gpu_smoothl1_backward(void *context, rg_node *node)
+{
+    const rg_view dx = rg_gpu_grad(node->in[0]);
+    if (dx.data == NULL) return 0;
+    return rg_device_smoothl1_back(device_of(context),
+        &(rg_kernel_smoothl1_back){ count_of(node->in[0]), rg_gpu_data(node->in[0]),
+                                    rg_gpu_data(node->in[1]), rg_gpu_data(node->in[2]),
+                                    dx, node->row->value,
+                                    rg_gpu_grad(node->out).data });
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Matrix products by cuBLASLt. */
+#include <stdlib.h>
+
+#include "core/engine/error.h"
+#include "core/engine/gpu/card.h"
+
+#define WORKSPACE_MOST ((size_t)32 << 20)      /* what NVIDIA advises for Hopper */
+
+struct rg_product {
+    cublasLtMatmulDesc_t how;
+    cublasLtMatrixLayout_t a, b, c;            /* cuBLAS's: its a is our b */
+    cublasLtMatmulAlgo_t algorithm;
+    size_t workspace;                          /* [bytes] */
+};
+
+void rg_product_free(rg_product *p)
+{
+    if (p == NULL) return;
+    if (p->a) cublasLtMatrixLayoutDestroy(p->a);
+    if (p->b) cublasLtMatrixLayoutDestroy(p->b);
+    if (p->c) cublasLtMatrixLayoutDestroy(p->c);
+    if (p->how) cublasLtMatmulDescDestroy(p->how);
+    free(p);
+}
+
+/* cuBLAS counts by columns, we by rows: c = a b there is c' = b' a' here. */
+static int describe(rg_product *p, const rg_product_spec *s)
+{
+    const cudaDataType_t type = s->bf16 ? CUDA_R_16BF : CUDA_R_32F;
+    const cublasOperation_t a = s->b_turned ? CUBLAS_OP_T : CUBLAS_OP_N;
+    const cublasOperation_t b = s->a_turned ? CUBLAS_OP_T : CUBLAS_OP_N;
+    const uint64_t m = (uint64_t)s->m, n = (uint64_t)s->n, k = (uint64_t)s->k;
+    RG_TRY(RG_BLAS(cublasLtMatmulDescCreate(&p->how, CUBLAS_COMPUTE_32F, CUDA_R_32F)));
+    RG_TRY(RG_BLAS(cublasLtMatmulDescSetAttribute(p->how, CUBLASLT_MATMUL_DESC_TRANSA,
+                                                  &a, sizeof a)));
+    RG_TRY(RG_BLAS(cublasLtMatmulDescSetAttribute(p->how, CUBLASLT_MATMUL_DESC_TRANSB,
+                                                  &b, sizeof b)));
+    RG_TRY(RG_BLAS(cublasLtMatrixLayoutCreate(&p->a, type, s->b_turned ? k : n,
+                                              s->b_turned ? n : k,
+                                              (int64_t)(s->b_turned ? k : n))));
+    RG_TRY(RG_BLAS(cublasLtMatrixLayoutCreate(&p->b, type, s->a_turned ? m : k,
+                                              s->a_turned ? k : m,
+                                              (int64_t)(s->a_turned ? m : k))));
+    return RG_BLAS(cublasLtMatrixLayoutCreate(&p->c, CUDA_R_32F, n, m, (int64_t)n));
+}
+
+static int choose(rg_product *p, const rg_device *device, const rg_product_spec *s)
+{
+    cublasLtMatmulPreference_t wish;
+    cublasLtMatmulHeuristicResult_t found = { .state = CUBLAS_STATUS_NOT_SUPPORTED };
+    const size_t most = WORKSPACE_MOST;
+    int n = 0;
+    RG_TRY(RG_BLAS(cublasLtMatmulPreferenceCreate(&wish)));
+    int status = RG_BLAS(cublasLtMatmulPreferenceSetAttribute(
+        wish, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &most, sizeof most));
+    if (status == 0)
+        status = RG_BLAS(cublasLtMatmulAlgoGetHeuristic(
+            device->blas, p->how, p->a, p->b, p->c, p->c, wish, 1, &found, &n));
+    cublasLtMatmulPreferenceDestroy(wish);
+    RG_TRY(status);
+    if (n < 1 || found.state != CUBLAS_STATUS_SUCCESS)
+        return RG_FAIL("cuBLASLt has no product of %d x %d by %d x %d in %s for this "
+                       "card", s->m, s->k, s->k, s->n, s->bf16 ? "bf16" : "f32");
+    p->algorithm = found.algo;
+    p->workspace = found.workspaceSize;
+    return 0;
+}
+
+int rg_product_new(rg_product **out, rg_device *device, const rg_product_spec *spec)
+{
+    rg_product *p = rg_error_alloc(1, sizeof *p, "a matrix product");
+    if (p == NULL) return -1;
+    if (describe(p, spec) != 0 || choose(p, device, spec) != 0) {
+        rg_product_free(p);
+        return -1;
+    }
+    *out = p;
+    return 0;
+}
+
+size_t rg_product_workspace(const rg_product *p)
+{
+    return p->workspace;
+}
+
+int rg_product_run(rg_device *device, const rg_product *p, const void *a, const void *b,
+                   float *c, void *workspace)
+{
+    const float alpha = 1, beta = 0;
+    return RG_BLAS(cublasLtMatmul(device->blas, p->how, &alpha, b, p->a, a, p->b, &beta,
+                                  c, p->c, c, p->c, &p->algorithm, workspace,
+                                  p->workspace, device->stream));
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* bench_gpu: what a card makes of the networks: a subject by itself and in batches,
+ * from pixels to boxes on the host, and a training step; beside the largest product it
+ * does.  Skips where no card can be used.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/detector/runner.h"
+#include "core/engine/error.h"
+#include "core/engine/net.h"
+#include "core/engine/random.h"
+
+enum { RUNS = 31, PRODUCT = 8192, TRAINED_ROIS = 128 };
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median of RUNS calls, after three that warm up; negative: one failed. */
+static double time_of(int (*call)(void *user), void *user)
+{
+    double ms[RUNS];
+    for (int i = -3; i < RUNS; i++) {
+        const double start = now_ms();
+        if (call(user) != 0) return -1;
+        if (i >= 0) ms[i] = now_ms() - start;
+    }
+    qsort(ms, RUNS, sizeof *ms, by_value);
+    return ms[RUNS / 2];
+}
+
+/* Multiplications and additions of one pass through all rows [GFLOP]. */
+static double work_of(const rg_row *rows, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        rg_shape made;
+        if (rows[i].word != RG_CONV && rows[i].word != RG_FC) continue;
+        if (rg_layer_shape(rows, n, i, &made) != 0) return 0;
+        const double taps = rows[i].word == RG_CONV ? rows[i].size * rows[i].size : 1;
+        sum += 2 * taps * rows[i].inputs * (double)rg_layer_count(made);
+    }
+    return sum / 1e9;
+}
+
+static void fill(rg_net *net, const rg_row *rows, int n)
+{
+    uint64_t state = 1;
+    for (int i = 0; i < n; i++) {
+        const long count = rg_layer_count(rows[i].shape);
+        float *x = rows[i].word == RG_INPUT ? malloc((size_t)count * sizeof *x) : NULL;
+        for (long k = 0; x && k < count; k++)
+            x[k] = (float)(rg_random_uniform(&state) - 0.5) * 100;
+        if (x) rg_net_put(net, rows[i].name, x);
+        free(x);
+    }
+}
+
+/* ---- the ceiling: one FC row as large as matrices should be ---- */
+
+static int forward(void *net)
+{
+    static float scores[PRODUCT];
+    RG_TRY(rg_net_forward(net, NULL, NULL));
+    return rg_net_get(net, "last", scores);     /* waits */
+}
+
+/* [TFLOP/s], 0 where it failed. */
+static double ceiling_of(const rg_backend *gpu, rg_precision precision)
+{
+    const rg_row rows[] = { INPUT("x", PRODUCT, PRODUCT, 1, 1),
+                            FC("y", "x", PRODUCT, PRODUCT, RELU),
+                            FC("last", "y", PRODUCT, 1, LINEAR) };
+    const rg_net_options how = { .precision = precision, .blank = true };
+    rg_net *net;
+    if (rg_net_new(&net, rows, 3, gpu, &how) != 0) return 0;
+    fill(net, rows, 1);
+    const double ms = time_of(forward, net);
+    rg_net_free(net);
+    return ms > 0 ? work_of(rows, 3) / ms : 0;
+}
+
+/* ---- subjects ---- */
+
+static const rg_claran_run one = { .batch = 1, .rois = 5 };
+
+typedef struct subjects { rg_runner *runner; int n; } subjects;
+
+static int run(void *user)
+{
+    const subjects *s = user;
+    return rg_runner_run(s->runner, s->n);
+}
+
+static int random_weights(const rg_claran *model, rg_weights **weights)
+{
+    rg_row rows[RG_CLARAN_ROWS];
+    rg_net *net;
+    const int n = rg_claran_rows(model, &one, rows);
+    RG_TRY(rg_weights_new(weights));
+    RG_TRY(rg_claran_describe(model, *weights));
+    RG_TRY(rg_net_new(&net, rows, n, &rg_backend_ref, &(rg_net_options){ .seed = 1 }));
+    const int status = rg_net_save(net, *weights, false);
+    rg_net_free(net);
+    return status;
+}
+
+static void print_subjects(rg_runner *runner, int n, double work, double ceiling)
+{
+    subjects s = { runner, n };
+    for (int i = 0; i < n; i++)
+        memset(rg_runner_window(runner, i), 17 * i,
+               (size_t)RG_CLARAN_SUBJECT * RG_CLARAN_SUBJECT * 3);
+    const double ms = time_of(run, &s), speed = work * n / ms;
+    if (ms < 0) {
+        printf("  batch %-3d failed: %s\n", n, rg_error_message());
+        return;
+    }
+    printf("  batch %-3d %8.2f ms, %8.1f subjects/s, %6.1f TFLOP/s, %5.1f %% of the "
+           "ceiling\n", n, ms, 1e3 * n / ms, speed, 100 * speed / ceiling);
+}
+
+static int bench_subjects(const rg_backend *gpu, const rg_claran *model,
+                          rg_precision precision, double ceiling)
+{
+    const rg_runner_options how = { .backend = gpu, .precision = precision,
+                                    .proposals = 5, .iou = 0.7f };
+    rg_row rows[RG_CLARAN_ROWS];
+    rg_weights *weights;
+    rg_runner *runner;
+    const int n = rg_claran_rows(model, &one, rows);
+    RG_TRY(random_weights(model, &weights));
+    RG_TRY(rg_runner_open(&runner, weights, &how));
+    printf("%d pixels, width %d, fc %d, %s: %.1f GFLOP a subject\n", model->input,
+           model->width, model->fc, rg_backend_precision_name(precision),
+           work_of(rows, n));
+    print_subjects(runner, 1, work_of(rows, n), ceiling);
+    const int batch = rg_runner_batch(runner, RG_RUNNER_BATCH);
+    if (batch > 1) print_subjects(runner, batch, work_of(rows, n), ceiling);
+    if (rg_runner_note(runner)[0]) printf("  %s\n", rg_runner_note(runner));
+    rg_runner_close(runner);
+    return 0;
+}
+
+/* ---- a training step ---- */
+
+static int train(void *net)
+{
+    const rg_optimizer how = { .rule = RG_SGD, .rate = 1e-9f, .momentum = 0.9f,
+                               .clip = 1 };
+    RG_TRY(rg_net_forward(net, NULL, NULL));
+    RG_TRY(rg_net_backward(net));
+    return rg_net_update(net, &how, NULL);
+}
+
+static int bench_training(const rg_backend *gpu, const rg_claran *model,
+                          rg_precision precision)
+{
+    const rg_claran_run run = { .batch = 1, .rois = TRAINED_ROIS, .training = 1 };
+    const rg_net_factor frozen = { "..conv2_2", 0 };
+    const rg_net_options how = { .training = true, .precision = precision, .seed = 1,
+                                 .factors = &frozen, .nfactors = 1 };
+    char text[RG_BACKEND_TEXT];
+    rg_row rows[RG_CLARAN_ROWS];
+    rg_net *net;
+    const int n = rg_claran_rows(model, &run, rows);
+    RG_TRY(rg_net_new(&net, rows, n, gpu, &how));
+    fill(net, rows, n);
+    const double ms = time_of(train, net);
+    if (ms > 0)
+        printf("training step, %d pixels, fc %d, %s, conv1-2 frozen: %.2f ms, without "
+               "the making of examples\n", model->input, model->fc,
+               rg_backend_precision_name(precision), ms);
+    for (int line = 1; gpu->describe(line, text); line++)
+        printf("  meanwhile, %s\n", text);
+    rg_net_free(net);
+    return ms > 0 ? 0 : -1;
+}
+
+static int bench(const rg_backend *gpu)
+{
+    static const rg_precision precisions[] = { RG_PRECISION_BF16, RG_PRECISION_F32 };
+    rg_claran paper = rg_claran_paper, ours = rg_claran_paper;
+    char text[RG_BACKEND_TEXT];
+    ours.input = 264;
+    ours.fc = 256;
+    for (int line = 0; gpu->describe(line, text); line++) puts(text);
+    for (int i = 0; i < 2; i++) {
+        const double ceiling = ceiling_of(gpu, precisions[i]);
+        printf("ceiling, by a product of %d x %d x %d with its ReLU in %s: %.1f "
+               "TFLOP/s\n", PRODUCT, PRODUCT, PRODUCT,
+               rg_backend_precision_name(precisions[i]), ceiling);
+        RG_TRY(bench_subjects(gpu, &paper, precisions[i], ceiling));
+        RG_TRY(bench_subjects(gpu, &ours, precisions[i], ceiling));
+        RG_TRY(bench_training(gpu, &paper, precisions[i]));
+    }
+    return 0;
+}
+
+int main(void)
+{
+    const rg_backend *gpu;
+    if (rg_backend_find("gpu", &gpu) != 0) {
+        printf("skip bench-gpu: %s\n", rg_error_message());
+        return 0;
+    }
+    if (bench(gpu) == 0) return 0;
+    printf("bench-gpu failed: %s\n", rg_error_message());
+    return 1;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* A card that is the host: core/engine/gpu/device.h by plain loops, so that the whole
+ * GPU backend but CUDA's own libraries is tested where there is no GPU.  Kernels run
+ * from their last element to the first, as a card may; new scratch memory is NaN. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine/error.h"
+#include "core/engine/gpu/gpu.h"
+
+bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT])
+{
+    strcpy(text, "a card that is the host");
+    return line == 0;
+}
+
+/* A call that was recorded: what it does, with a copy of its arguments. */
+typedef struct call {
+    int (*run)(const void *arguments);
+    _Alignas(16) unsigned char arguments[512];
+} call;
+
+struct rg_recording { call *calls; int n; };
+
+struct rg_device { rg_recording *recording; };
+
+long card_replays;                   /* how often one was replayed */
+
+enum { HEAD = 64 };                  /* bytes before each piece: its size */
+size_t card_room = (size_t)1 << 40;  /* bytes that are left on it */
+
+int rg_device_open(rg_device **out)
+{
+    *out = rg_error_alloc(1, sizeof **out, "a card");
+    return *out ? 0 : -1;
+}
+
+void rg_device_close(rg_device *device)
+{
+    free(device);
+}
+
+int rg_device_alloc(rg_device *device, void **out, size_t bytes, const char *what)
+{
+    (void)device;
+    *out = NULL;
+    if (bytes > card_room) return RG_FAIL("the card's memory is full: %s", what);
+    char *memory = rg_error_alloc(1, HEAD + bytes, what);
+    if (memory == NULL) return -1;
+    memcpy(memory, &bytes, sizeof bytes);
+    card_room -= bytes;
+    *out = memory + HEAD;
+    if (strcmp(what, "scratch memory") == 0) memset(*out, 0xff, bytes);
+    return 0;
+}
+
+void rg_device_free(void *memory)
+{
+    size_t bytes;
+    if (memory == NULL) return;
+    memcpy(&bytes, (char *)memory - HEAD, sizeof bytes);
+    card_room += bytes;
+    free((char *)memory - HEAD);
+}
+
+int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes)
+{
+    (void)device;
+    memcpy(to, from, bytes);
+    return 0;
+}
+
+int rg_device_upload(rg_device *device, void *to, const void *host, size_t bytes)
+{
+    return rg_device_copy(device, to, host, bytes);
+}
+
+int rg_device_download(rg_device *device, void *host, const void *from, size_t bytes)
+{
+    return rg_device_copy(device, host, from, bytes);
+}
+
+int rg_device_clear(rg_device *device, void *memory, size_t bytes)
+{
+    (void)device;
+    memset(memory, 0, bytes);
+    return 0;
+}
+
+int rg_device_wait(rg_device *device)
+{
+    (void)device;
+    return 0;
+}
+
+/* Runs it now, or keeps it for a replay. */
+static int queue(rg_device *device, int (*run)(const void *), const void *arguments,
+                 size_t bytes)
+{
+    rg_recording *r = device->recording;
+    if (r == NULL) return run(arguments);
+    if (bytes > sizeof r->calls->arguments) return RG_FAIL("too many arguments");
+    call *calls = realloc(r->calls, (size_t)(r->n + 1) * sizeof *calls);
+    if (calls == NULL) return RG_FAIL("out of memory");
+    r->calls = calls;
+    r->calls[r->n].run = run;
+    memcpy(r->calls[r->n++].arguments, arguments, bytes);
+    return 0;
+}
+
+int rg_device_record(rg_device *device)
+{
+    device->recording = rg_error_alloc(1, sizeof *device->recording, "a recording");
+    return device->recording ? 0 : -1;
+}
+
+int rg_device_recorded(rg_device *device, rg_recording **out)
+{
+    *out = device->recording;
+    device->recording = NULL;
+    return 0;
+}
+
+int rg_device_replay(rg_device *device, const rg_recording *recording)
+{
+    (void)device;
+    card_replays++;
+    for (int i = 0; i < recording->n; i++)
+        RG_TRY(recording->calls[i].run(recording->calls[i].arguments));
+    return 0;
+}
+
+void rg_recording_free(rg_recording *recording)
+{
+    if (recording) free(recording->calls);
+    free(recording);
+}
+
+#define LOOP(name) \
+    static int loop_##name(const void *arguments) \
+    { \
+        const rg_kernel_##name *k = arguments; \
+        for (long i = k->count - 1; i >= 0; i--) rg_kernel_##name##_at(k, i); \
+        return 0; \
+    } \
+    int rg_device_##name(rg_device *device, const rg_kernel_##name *k) \
+    { \
+        return queue(device, loop_##name, k, sizeof *k); \
+    }
+RG_KERNEL_LIST(LOOP)
+
+/* ---- convolutions ---- */
+
+struct rg_convolution { rg_convolution_spec spec; };
+
+int rg_convolution_new(rg_convolution **out, rg_device *device,
+                       const rg_convolution_spec *spec)
+{
+    (void)device;
+    if (spec->relu && !spec->bias) return RG_FAIL("cuDNN has no ReLU without a bias");
+    *out = rg_error_alloc(1, sizeof **out, "a convolution");
+    if (*out) (*out)->spec = *spec;
+    return *out ? 0 : -1;
+}
+
+void rg_convolution_free(rg_convolution *convolution)
+{
+    free(convolution);
+}
+
+size_t rg_convolution_workspace(const rg_convolution *convolution)
+{
+    (void)convolution;
+    return 0;
+}
+
+/* Calls `meet` for every product of a convolution: elements of x, w and y. */
+typedef struct triple {
+    const rg_convolution_spec *spec;
+    rg_view x, w, y;
+    double *sum;                       /* of the one that is made */
+} triple;
+
+static void meet(const triple *t, long x, long w, long y)
+{
+    if (t->spec->pass == RG_PASS_FORWARD)
+        t->sum[y] += (double)rg_view_get(&t->x, x) * rg_view_get(&t->w, w);
+    if (t->spec->pass == RG_PASS_DATA)
+        t->sum[x] += (double)rg_view_get(&t->y, y) * rg_view_get(&t->w, w);
+    if (t->spec->pass == RG_PASS_WEIGHTS)
+        t->sum[w] += (double)rg_view_get(&t->x, x) * rg_view_get(&t->y, y);
+}
+
+static void all_pairs(const triple *t)
+{
+    const rg_convolution_spec *s = t->spec;
+    for (long y = 0; y < rg_layer_count(s->out); y++) {
+        const rg_place p = rg_place_of(s->out, y);
+        for (long w = 0; w < (long)s->size * s->size * s->in.c; w++) {
+            rg_place k = rg_place_of((rg_shape){ 1, s->in.c, s->size, s->size }, w);
+            const int row = p.h * s->stride + k.h - s->size / 2;
+            const int column = p.w * s->stride + k.w - s->size / 2;
+            if (row < 0 || row >= s->in.h || column < 0 || column >= s->in.w) continue;
+            meet(t, rg_place_at(s->in, p.n, k.c, row, column),
+                 (long)p.c * s->size * s->size * s->in.c + w, y);
+        }
+    }
+}
+
+typedef struct convolving {
+    const rg_convolution_spec *spec;
+    void *x, *w, *y;
+    const void *bias;
+} convolving;
+
+static int convolve(const void *arguments)
+{
+    const convolving *a = arguments;
+    const rg_convolution_spec *s = a->spec;
+    const rg_shape weights = { s->out.c, s->in.c, s->size, s->size };
+    triple t = { s, { a->x, s->in, s->bf16 }, { a->w, weights, s->bf16 },
+                 { a->y, s->out, s->bf16 }, NULL };
+    const rg_view b = { (void *)(size_t)a->bias, { 1, s->out.c, 1, 1 }, s->bf16 };
+    const rg_view *made = s->pass == RG_PASS_FORWARD ? &t.y
+                        : s->pass == RG_PASS_DATA ? &t.x : &t.w;
+    const long count = rg_layer_count(made->shape);
+    t.sum = rg_error_alloc((unsigned long)count, sizeof *t.sum, "sums");
+    if (t.sum == NULL) return -1;
+    all_pairs(&t);
+    for (long i = 0; i < count; i++) {
+        double sum = t.sum[i];
+        if (s->bias && s->pass == RG_PASS_FORWARD)
+            sum += rg_view_get(&b, i % s->out.c);
+        rg_view_set(made, i, s->relu && s->pass == RG_PASS_FORWARD && !(sum > 0)
+                                 ? 0 : (float)sum);
+    }
+    free(t.sum);
+    return 0;
+}
+
+int rg_convolution_run(rg_device *device, const rg_convolution *c, void *x, void *w,
+                       const void *bias, void *y, void *workspace)
+{
+    (void)workspace;
+    const convolving arguments = { &c->spec, x, w, y, bias };
+    return queue(device, convolve, &arguments, sizeof arguments);
+}
+
+/* ---- matrix products ---- */
+
+struct rg_product { rg_product_spec spec; };
+
+int rg_product_new(rg_product **out, rg_device *device, const rg_product_spec *spec)
+{
+    (void)device;
+    *out = rg_error_alloc(1, sizeof **out, "a product");
+    if (*out) (*out)->spec = *spec;
+    return *out ? 0 : -1;
+}
+
+void rg_product_free(rg_product *product)
+{
+    free(product);
+}
+
+size_t rg_product_workspace(const rg_product *product)
+{
+    (void)product;
+    return 0;
+}
+
+typedef struct multiplying {
+    const rg_product_spec *spec;
+    const void *a, *b;
+    float *c;
+} multiplying;
+
+static int multiply(const void *arguments)
+{
+    const multiplying *t = arguments;
+    const rg_product_spec *s = t->spec;
+    const rg_view va = { (void *)(size_t)t->a, { 0 }, s->bf16 };
+    const rg_view vb = { (void *)(size_t)t->b, { 0 }, s->bf16 };
+    for (long i = 0; i < s->m; i++)
+        for (long j = 0; j < s->n; j++) {
+            double sum = 0;
+            for (long k = 0; k < s->k; k++)
+                sum += (double)rg_view_get(&va, s->a_turned ? k * s->m + i
+                                                            : i * s->k + k)
+                       * rg_view_get(&vb, s->b_turned ? j * s->k + k : k * s->n + j);
+            t->c[i * s->n + j] = (float)sum;
+        }
+    return 0;
+}
+
+int rg_product_run(rg_device *device, const rg_product *p, const void *a, const void *b,
+                   float *c, void *workspace)
+{
+    (void)workspace;
+    const multiplying arguments = { &p->spec, a, b, c };
+    return queue(device, multiply, &arguments, sizeof arguments);
+}

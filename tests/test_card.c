@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* The GPU backend on a card that is the host (card.c): every word, and the optimizer's
+ * rules over ten steps. */
+#include "core/detector/proposal.h"
+#include "core/engine/gpu/gpu.h"
+#include "tests/words.h"
+
+extern long card_replays;
+
+static void bf16_rounds_to_nearest_even(void)
+{
+    CHECK(rg_view_to_bf16(1) == 0x3f80);
+    CHECK(rg_view_to_bf16(1 + 0x1p-8f) == 0x3f80);          /* half way: to even */
+    CHECK(rg_view_to_bf16(1 + 0x3p-8f) == 0x3f82);
+    CHECK(rg_view_to_bf16(1 + 0x1.01p-8f) == 0x3f81);
+    CHECK(rg_view_to_bf16(-0.0f) == 0x8000);
+    CHECK(rg_view_to_bf16(INFINITY) == 0x7f80);
+    CHECK(rg_view_to_bf16(3.4e38f) == 0x7f80);
+    CHECK(isnan(rg_view_from_bf16(rg_view_to_bf16(NAN))));
+    CHECK(rg_view_from_bf16(0x3f81) == 1 + 0x1p-7f);
+}
+
+static void compare_value(const pair *p, const char *name, int count, double tolerance)
+{
+    float w[2][96 * 10];
+    CHECK_OK(rg_net_get_param(p->ref, name, RG_VALUE, w[0]));
+    CHECK_OK(rg_net_get_param(p->fast, name, RG_VALUE, w[1]));
+    for (int i = 0; i < count; i++) CHECK_NEAR(w[1][i], w[0][i], tolerance);
+}
+
+/* Ten steps from one start on both; what they have learnt. */
+static void steps_of(const rg_optimizer *how, double tolerance)
+{
+    const rg_row rows[] = {
+        INPUT("x", 2, 3, 8, 8), CONV("a", "x", 3, 6, 3, RELU),
+        CONV_AS("b", "a", 6, 6, 3, LINEAR, .bare = true),
+        BATCHNORM("n", "b", 6, RELU), MAXPOOL("p", "n"),
+        FC("f", "p", 96, 10, RELU), DROPOUT("d", "f", 0.3f),
+        FC("s", "d", 10, 3, LINEAR), INPUT("labels", 2, 1, 1, 1),
+        SOFTMAXLOSS("loss", "s", "labels", 3),
+    };
+    pair p = { NULL, NULL, rows, sizeof rows / sizeof *rows };
+    float loss[2];
+    if (make(&p, true) != 0) return;
+    start(&p);
+    for (int step = 0; step < 10; step++) {
+        forward_both(&p);
+        backward_both(&p);
+        CHECK_OK(rg_net_update(p.ref, how, NULL));
+        CHECK_OK(rg_net_update(p.fast, how, NULL));
+    }
+    CHECK_OK(rg_net_get(p.ref, "loss", &loss[0]));
+    CHECK_OK(rg_net_get(p.fast, "loss", &loss[1]));
+    CHECK_NEAR(loss[1], loss[0], tolerance);
+    compare_value(&p, "f", 960, tolerance);
+    compare_value(&p, "a.bias", 6, tolerance);
+    compare_value(&p, "n", 6, tolerance);
+    compare_value(&p, "n.mean", 6, tolerance);
+    compare_value(&p, "n.variance", 6, tolerance);
+    rg_net_free(p.ref);
+    rg_net_free(p.fast);
+}
+
+static void ten_steps(void)
+{
+    steps_of(&(rg_optimizer){ .rule = RG_SGD, .rate = 0.05f, .momentum = 0.9f,
+                              .decay = 0.01f, .clip = 1 }, 1e-4);
+    steps_of(&(rg_optimizer){ .rule = RG_ADAM, .rate = 0.01f, .momentum = 0.9f,
+                              .beta2 = 0.99f, .epsilon = 1e-6f, .decay = 0.1f }, 1e-3);
+}
+
+/* Range by range with new inputs, and with new weights: what is replayed is right. */
+static void what_is_recorded_is_replayed(void)
+{
+    const rg_row rows[] = { INPUT("x", 1, 3, 9, 7), CONV("a", "x", 3, 5, 3, RELU),
+                            MAXPOOL("b", "a"), FC("y", "b", 60, 4, LINEAR) };
+    pair p = { NULL, NULL, rows, sizeof rows / sizeof *rows };
+    const long before = card_replays;
+    float x[189], w[135];
+    uint64_t state = 7;
+    if (make(&p, false) != 0) return;
+    for (int pass = 0; pass < 8; pass++) {
+        for (int i = 0; i < 189; i++) x[i] = (float)rg_random_normal(&state);
+        for (int i = 0; i < 135; i++) w[i] = (float)rg_random_normal(&state);
+        for (int k = 0; k < 2; k++) {
+            rg_net *net = k ? p.fast : p.ref;
+            CHECK_OK(rg_net_put(net, "x", x));
+            if (pass == 4) CHECK_OK(rg_net_put_param(net, "a", w));
+            CHECK_OK(rg_net_forward(net, NULL, "b"));
+            CHECK_OK(rg_net_forward(net, "y", NULL));
+        }
+        compare_made(&p, "what_is_recorded_is_replayed");
+    }
+    /* Not in passes 0, 1 (more scratch was wanted) and 4 (new weights). */
+    CHECK(card_replays == before + 2 * 5);
+    rg_net_free(p.ref);
+    rg_net_free(p.fast);
+}
+
+/* The first of equals takes the gradient. */
+static void maxpool_of_equals(void)
+{
+    const rg_row rows[] = { INPUT("x", 1, 2, 5, 6), MAXPOOL("a", "x"),
+                            MAXPOOL3("b", "x"), PUSH("a", 1, 2, 2, 3),
+                            INPUT("t", 1, 2, 3, 3), INPUT("w", 1, 2, 3, 3),
+                            SMOOTHL1("loss", "b", "t", "w", 1) };
+    pair p = { NULL, NULL, rows, sizeof rows / sizeof *rows };
+    float same[60], gradient[2][60];
+    if (make(&p, true) != 0) return;
+    start(&p);
+    for (int i = 0; i < 60; i++) same[i] = 3;
+    CHECK_OK(rg_net_put(p.ref, "x", same));
+    CHECK_OK(rg_net_put(p.fast, "x", same));
+    forward_both(&p);
+    backward_both(&p);
+    CHECK_OK(rg_net_get_gradient(p.ref, "x", gradient[0]));
+    CHECK_OK(rg_net_get_gradient(p.fast, "x", gradient[1]));
+    for (int i = 0; i < 60; i++) CHECK_NEAR(gradient[1][i], gradient[0][i], 1e-6);
+    rg_net_free(p.ref);
+    rg_net_free(p.fast);
+}
+
+static void a_loss_without_labels_is_none(void)
+{
+    const rg_row rows[] = { INPUT("x", 3, 2, 1, 1), FC("f", "x", 2, 2, LINEAR),
+                            INPUT("labels", 3, 1, 1, 1),
+                            SOFTMAXLOSS("loss", "f", "labels", 2) };
+    const rg_net_options options = { .training = true, .input_gradients = true,
+                                     .precision = RG_PRECISION_F32 };
+    const float labels[3] = { -1, -1, NAN }, x[6] = { 1, 2, 3, 4, 5, 6 };
+    float loss = 7, gradient[6];
+    rg_net *net;
+    CHECK_OK(rg_net_new(&net, rows, 4, &rg_backend_gpu, &options));
+    CHECK_OK(rg_net_put(net, "x", x));
+    CHECK_OK(rg_net_put(net, "labels", labels));
+    CHECK_OK(rg_net_forward(net, NULL, NULL));
+    CHECK_OK(rg_net_backward(net));
+    CHECK_OK(rg_net_get(net, "loss", &loss));
+    CHECK(loss == 0);
+    CHECK_OK(rg_net_get_gradient(net, "x", gradient));
+    for (int i = 0; i < 6; i++) CHECK(gradient[i] == 0);
+    rg_net_free(net);
+}
+
+/* RoIs of the net against what the host finds, to the bit. */
+static void compare_rois(const rg_claran *model, const rg_proposal_options *how,
+                         int images, int each, const float *source,
+                         const float *deltas, const float *rois)
+{
+    static rg_box boxes[2000];
+    for (int i = 0; i < images; i++) {
+        const int n = rg_proposal_find(model, how, source + (2L * i + 1) * each,
+                                       deltas + 4L * i * each, boxes, NULL,
+                                       NULL);
+        CHECK(n > 0);
+        for (int k = 0; k < how->after; k++) {
+            const float *roi = rois + 5L * (i * how->after + k);
+            CHECK(roi[0] == (k < n ? i : -1));
+            if (k < n) CHECK(memcmp(roi + 1, &boxes[k], sizeof boxes[k]) == 0);
+            else CHECK(roi[1] == 0 && roi[4] == (float)model->input - 1);
+        }
+    }
+}
+
+static void proposals_of(rg_network network, int images, rg_proposal_options how)
+{
+    rg_claran model = rg_claran_paper;
+    model.network = network;
+    model.input = 264;
+    const bool maps = network == RG_NETWORK_CLARAN;
+    const int each = rg_claran_anchors(&model), c = maps ? 6 : each;
+    const int side = maps ? rg_claran_cells(&model) : 1, rois = images * how.after;
+    const rg_row rows[] = { INPUT("source", images, 2 * c, side, side),
+                            INPUT("deltas", images, 4 * c, side, side),
+                            INPUT("rois", rois, 5, 1, 1) };
+    const rg_net_options options = { .precision = RG_PRECISION_F32 };
+    const rg_proposing asked = rg_proposal_asked(&model, &how);
+    float *source = malloc(sizeof *source * 2 * (size_t)(each * images));
+    float *deltas = malloc(sizeof *deltas * 4 * (size_t)(each * images));
+    float *made = malloc(sizeof *made * 5 * (size_t)rois);
+    uint64_t state = 4;
+    rg_net *net;
+    for (int i = 0; i < 2 * each * images; i++)      /* some equal, some nonsense */
+        source[i] = i % 97 ? (float)rg_random_below(&state, 500) / 499 : NAN;
+    for (int i = 0; i < 4 * each * images; i++)
+        deltas[i] = i % 89 ? (float)(rg_random_normal(&state) / 2) : INFINITY;
+    CHECK_OK(rg_net_new(&net, rows, 3, &rg_backend_gpu, &options));
+    CHECK_OK(rg_net_put(net, "source", source));
+    CHECK_OK(rg_net_put(net, "deltas", deltas));
+    CHECK(rg_net_proposes(net));
+    CHECK_OK(rg_net_propose(net, &asked, "source", "deltas", "rois"));
+    CHECK_OK(rg_net_get(net, "rois", made));
+    compare_rois(&model, &how, images, each, source, deltas, made);
+    CHECK_FAILS(rg_net_propose(net, &asked, "deltas", "source", "rois"), "do not suit");
+    rg_net_free(net);
+    free(source);
+    free(deltas);
+    free(made);
+}
+
+static void proposals_are_the_hosts(void)
+{
+    proposals_of(RG_NETWORK_CLARAN, 1, (rg_proposal_options){ 6000, 5, 0.7f, 4 });
+    proposals_of(RG_NETWORK_CLARAN, 3, (rg_proposal_options){ 6000, 700, 0.7f, 4 });
+    proposals_of(RG_NETWORK_CLARAN, 2, (rg_proposal_options){ 3, 5, 0.7f, 4 });
+    proposals_of(RG_NETWORK_CLARAN, 1, (rg_proposal_options){ 130, 200, 0.5f, 20 });
+    proposals_of(RG_NETWORK_FPN, 2, (rg_proposal_options){ 2000, 60, 0.7f, 4 });
+}
+
+static void a_gradient_that_is_not_finite_stops(void)
+{
+    const rg_row rows[] = { INPUT("x", 1, 2, 1, 1), FC("s", "x", 2, 3, LINEAR),
+                            INPUT("labels", 1, 1, 1, 1),
+                            SOFTMAXLOSS("loss", "s", "labels", 3) };
+    const rg_net_options options = { .training = true, .precision = RG_PRECISION_F32 };
+    const rg_optimizer how = { .rule = RG_SGD, .rate = 1 };
+    const float x[2] = { NAN, 1 }, labels[1] = { 1 };
+    float before[6], after[6];
+    rg_net *net;
+    CHECK_OK(rg_net_new(&net, rows, 4, &rg_backend_gpu, &options));
+    CHECK_OK(rg_net_put(net, "x", x));
+    CHECK_OK(rg_net_put(net, "labels", labels));
+    CHECK_OK(rg_net_forward(net, NULL, NULL));
+    CHECK_OK(rg_net_backward(net));
+    CHECK_OK(rg_net_get_param(net, "s", RG_VALUE, before));
+    CHECK_FAILS(rg_net_update(net, &how, NULL), "norm of the gradients");
+    CHECK_OK(rg_net_get_param(net, "s", RG_VALUE, after));
+    CHECK(memcmp(before, after, sizeof before) == 0);
+    rg_net_free(net);
+}
+
+int main(void)
+{
+    CHECK_RUN(bf16_rounds_to_nearest_even);
+    words_run(&rg_backend_gpu);
+    CHECK_RUN(ten_steps);
+    CHECK_RUN(what_is_recorded_is_replayed);
+    CHECK_RUN(maxpool_of_equals);
+    CHECK_RUN(a_loss_without_labels_is_none);
+    CHECK_RUN(proposals_are_the_hosts);
+    CHECK_RUN(a_gradient_that_is_not_finite_stops);
+    return CHECK_END();
+}

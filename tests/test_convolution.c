@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* cuDNN has a plan for every convolution of the networks, forwards and backwards, in
+ * f32 without TF32 and in bf16, compiled already: asked of cuDNN for a card that need
+ * not be there.  What the plans compute is tested on a card, by test_gpu. */
+#include "core/detector/claran.h"
+#include "core/engine/gpu/card.h"
+#include "tests/check.h"
+
+/* How an H100 describes itself to cuDNN. */
+static const char h100[] =
+    "{\"maxGridSize\":[2147483647,65535,65535],\"maxBlockSize\":[1024,1024,64],"
+    "\"regsPerBlock\":65536,\"multiProcessorCount\":132,\"smClockRateKHz\":1980000,"
+    "\"memClockRateKHz\":2619000,\"l2CacheSize\":52428800,\"warpSize\":32,"
+    "\"maxSharedMemoryPerBlock\":49152,\"maxSharedMemoryPerBlockOptin\":232448,"
+    "\"reservedSharedMemoryPerBlock\":1024,\"maxRegistersPerSM\":65536,"
+    "\"pciDeviceId\":0,\"maxCtasPerSM\":32,\"maxThreadsPerBlock\":1024,"
+    "\"maxThreadsPerSM\":2048,\"isTccDriver\":0,\"supportCoopLaunch\":1,"
+    "\"deviceVer\":900,\"driverVer\":13000,\"cudaDeviceId\":0,"
+    "\"totalGlobalMem\":85000000000,\"deviceName\":\"NVIDIA H100 80GB HBM3\"}";
+
+static int describe(rg_device *device)
+{
+    RG_TRY(RG_CUDNN(cudnnBackendCreateDescriptor(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR,
+                                                 &device->properties)));
+    RG_TRY(RG_CUDNN(cudnnBackendSetAttribute(
+        device->properties, CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
+        (int64_t)strlen(h100), h100)));
+    return RG_CUDNN(cudnnBackendFinalize(device->properties));
+}
+
+static void plan_row(rg_device *device, const rg_row *row, rg_shape in, rg_shape out)
+{
+    for (int kind = 0; kind < 6; kind++) {
+        const bool relu = row->activation == RG_RELU;
+        const rg_convolution_spec spec = {
+            .pass = (rg_pass)(kind / 2), .in = in, .out = out, .size = row->size,
+            .stride = row->stride ? row->stride : 1, .bf16 = kind % 2,
+            .bias = relu || !row->bare, .relu = relu };
+        rg_convolution *convolution = NULL;
+        CHECK_OK(rg_convolution_new(&convolution, device, &spec));
+        if (convolution)
+            CHECK(rg_convolution_workspace(convolution) < (size_t)1 << 30);
+        rg_convolution_free(convolution);
+    }
+}
+
+static void plan_network(rg_device *device, rg_network network, int input, int batch)
+{
+    rg_claran model = rg_claran_paper;
+    rg_row rows[RG_CLARAN_ROWS];
+    const rg_claran_run run = { .batch = batch, .rois = 5 * batch };
+    int convolutions = 0;
+    model.network = network;
+    model.input = input;
+    const int n = rg_claran_rows(&model, &run, rows);
+    for (int i = 0; i < n; i++) {
+        rg_shape in, out;
+        if (rows[i].word != RG_CONV) continue;
+        CHECK_OK(rg_layer_shape(rows, n, rg_layer_find(rows, n, rows[i].in[0]), &in));
+        CHECK_OK(rg_layer_shape(rows, n, i, &out));
+        plan_row(device, &rows[i], in, out);
+        convolutions++;
+    }
+    CHECK(convolutions > 13);
+}
+
+static void plans(rg_network network, int input, int batch)
+{
+    struct rg_device device = { 0 };
+    CHECK_OK(describe(&device));
+    if (device.properties) plan_network(&device, network, input, batch);
+    cudnnBackendDestroyDescriptor(device.properties);
+}
+
+static void paper_at_600(void) { plans(RG_NETWORK_CLARAN, 600, 1); }
+static void paper_at_264(void) { plans(RG_NETWORK_CLARAN, 264, 32); }
+static void pyramid_at_264(void) { plans(RG_NETWORK_FPN, 264, 8); }
+
+static void a_convolution_that_cannot_be(void)
+{
+    struct rg_device device = { 0 };
+    rg_convolution *convolution = NULL;
+    const rg_convolution_spec spec = { .in = { 1, 3, 9, 9 }, .out = { 1, 4, 7, 7 },
+                                       .size = 3, .stride = 1, .bf16 = true };
+    CHECK_OK(describe(&device));
+    CHECK_FAILS(rg_convolution_new(&convolution, &device, &spec), "cuDNN");
+    CHECK(convolution == NULL);
+    cudnnBackendDestroyDescriptor(device.properties);
+}
+
+int main(void)
+{
+    CHECK_RUN(paper_at_600);
+    CHECK_RUN(paper_at_264);
+    CHECK_RUN(pyramid_at_264);
+    CHECK_RUN(a_convolution_that_cannot_be);
+    return CHECK_END();
+}

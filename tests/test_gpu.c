@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* The GPU module as it is built: that it is loaded, or refused in a sentence; that
+ * without a card the processor is taken; and with one, every word on it.  Its gradients
+ * are in test_gradients; test_card tests its arithmetic where there is no card. */
+#include <unistd.h>
+
+#include "core/engine/module.h"
+#include "tests/words.h"
+
+#define BUILT "./" RG_MODULE_FILE    /* tests run in the build folder */
+
+static void use(const char *path)
+{
+    setenv("CLARAN_GPU", path, 1);
+}
+
+static void what_is_no_module_is_refused(void)
+{
+    const rg_backend *backend;
+    use("none");
+    CHECK_FAILS(rg_backend_find("gpu", &backend), "no GPU is to be used");
+    use("/nowhere/claran-gpu.so");
+    CHECK_FAILS(rg_backend_find("gpu", &backend), "/nowhere/claran-gpu.so");
+    use("/proc/version");
+    CHECK_FAILS(rg_backend_find("gpu", &backend), "cannot be loaded");
+    use("libc.so.6");
+    CHECK_FAILS(rg_backend_find("gpu", &backend), "libc.so.6");
+    CHECK_OK(rg_backend_find("auto", &backend));
+    CHECK(strcmp(backend->name, "cpu") == 0);
+    CHECK_FAILS(rg_backend_find("abacus", &backend), "auto, gpu, cpu or ref");
+}
+
+static void a_module_is_found_beside_the_program(void)
+{
+    const rg_module *module;
+    unsetenv("CLARAN_GPU");   /* beside this test there is none, and none installed */
+    if (access("tests/" RG_MODULE_FILE, F_OK) == 0
+        || access(RG_MODULE_DIR "/" RG_MODULE_FILE, F_OK) == 0)
+        CHECK_SKIP("a GPU module is installed");
+    CHECK_FAILS(rg_module_open(&module), "built without CUDA");
+}
+
+static void the_module_loads(void)
+{
+    const rg_module *module, *again;
+    char text[RG_BACKEND_TEXT];
+    use(BUILT);
+    if (access(BUILT, F_OK) != 0) CHECK_SKIP("built without CUDA");
+    CHECK_OK(rg_module_open(&module));
+    if (check_failed_) return;
+    CHECK_OK(rg_module_open(&again));
+    CHECK(again == module);
+    CHECK(strcmp(module->backend->name, "gpu") == 0);
+    CHECK(module->backend->describe(0, text));
+    CHECK(strstr(text, "cuDNN 9.") != NULL);
+    for (int word = 0; word < RG_WORDS; word++) {
+        const rg_operation *o = &module->backend->operation[word];
+        CHECK(o->plan && o->forward && o->backward && o->unplan);
+    }
+}
+
+static void without_a_card_it_says_why(void)
+{
+    const rg_backend *gpu, *any;
+    use(BUILT);
+    if (access(BUILT, F_OK) != 0) CHECK_SKIP("built without CUDA");
+    CHECK_OK(rg_backend_find("auto", &any));
+    if (rg_backend_find("gpu", &gpu) == 0) {
+        CHECK(any == gpu);
+        return;
+    }
+    CHECK(any == &rg_backend_cpu);
+    CHECK(strstr(rg_error_message(), "use --backend cpu") != NULL);
+    if (!rg_module_driver())
+        CHECK(strstr(rg_error_message(), "no NVIDIA driver on this machine") != NULL);
+}
+
+/* What open says itself, should it be asked all the same. */
+static void opening_it_without_a_card_fails(void)
+{
+    const rg_module *module;
+    void *context = NULL;
+    use(BUILT);
+    if (access(BUILT, F_OK) != 0) CHECK_SKIP("built without CUDA");
+    CHECK_OK(rg_module_open(&module));
+    if (check_failed_ || module->usable() == 0) return;
+    CHECK_FAILS(module->backend->open(&context, RG_PRECISION_AUTO, false), "GPU");
+    CHECK(context == NULL);
+}
+
+static void words_on_the_card(void)
+{
+    const rg_backend *gpu;
+    use(BUILT);
+    if (access(BUILT, F_OK) != 0) CHECK_SKIP("built without CUDA");
+    if (rg_backend_find("gpu", &gpu) != 0) CHECK_SKIP(rg_error_message());
+    words_run(gpu);
+}
+
+int main(void)
+{
+    CHECK_RUN(what_is_no_module_is_refused);
+    CHECK_RUN(a_module_is_found_beside_the_program);
+    CHECK_RUN(the_module_loads);
+    CHECK_RUN(without_a_card_it_says_why);
+    CHECK_RUN(opening_it_without_a_card_fails);
+    CHECK_RUN(words_on_the_card);
+    return CHECK_END();
+}

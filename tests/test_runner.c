@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* Windows through the network one by one and in batches, on a card that is the host
+ * (card.c) and on the plain loops; and a card that is too small. */
+#include "core/data/simulate.h"
+#include "core/detector/detect.h"
+#include "core/detector/runner.h"
+#include "core/engine/net.h"
+#include "core/engine/random.h"
+#include "tests/check.h"
+
+extern const rg_backend rg_backend_gpu;
+extern size_t card_room;
+
+enum { WINDOWS = 5, BYTES = RG_CLARAN_SUBJECT * RG_CLARAN_SUBJECT * 3, ROIS = 5 };
+
+static const rg_claran model = {
+    .input = 64, .width = 4, .fc = 8, .anchor = { 8, 16, 24, 32, 40, 48 },
+    .method = RG_METHOD_D1, .mean = { 120, 120, 120 },
+};
+
+/* Random ones; the caller frees, or a runner. */
+static rg_weights *make_weights(void)
+{
+    rg_weights *w = NULL;
+    rg_row rows[RG_CLARAN_ROWS];
+    rg_net *net;
+    int n = rg_claran_rows(&model, &(rg_claran_run){ 1, ROIS, 0 }, rows);
+    for (int i = 0; i < n; i++)
+        if (rows[i].spread > 0) rows[i].spread = 0.1f;   /* scores that differ */
+    CHECK_OK(rg_weights_new(&w));
+    CHECK_OK(rg_claran_describe(&model, w));
+    CHECK_OK(rg_net_new(&net, rows, n, &rg_backend_ref,
+                        &(rg_net_options){ .seed = 8 }));
+    CHECK_OK(rg_net_save(net, w, false));
+    rg_net_free(net);
+    return w;
+}
+
+static float iou = 0.7f;
+static int rois = ROIS;
+
+static rg_runner *open_on(const rg_backend *backend, const rg_backend *spare)
+{
+    const rg_runner_options how = { .backend = backend, .spare = spare,
+                                    .precision = RG_PRECISION_F32, .proposals = rois,
+                                    .iou = iou };
+    rg_runner *runner = NULL;
+    CHECK_OK(rg_runner_open(&runner, make_weights(), &how));
+    return runner;
+}
+
+/* Window number `seed`, as window i of a batch. */
+static void fill(rg_runner *runner, int i, uint64_t seed)
+{
+    uint8_t *rgb = rg_runner_window(runner, i);
+    for (int k = 0; k < BYTES; k++)
+        rgb[k] = (uint8_t)(rg_random_mix(seed, (uint64_t)(k / 3 / 8)) >> 56);
+}
+
+static void compare(rg_look a, rg_look b, double pixels, double probability)
+{
+    CHECK(a.n == b.n && a.n > 0);
+    for (int k = 0; k < a.n; k++) {
+        CHECK_NEAR(b.proposals[k].x1, a.proposals[k].x1, pixels);
+        CHECK_NEAR(b.proposals[k].y2, a.proposals[k].y2, pixels);
+    }
+    for (int k = 0; k < a.n * RG_CLASSES; k++)
+        CHECK_NEAR(b.probability[k], a.probability[k], probability);
+    for (int k = 0; k < a.n * RG_CLASSES * 4; k++)
+        CHECK_NEAR(b.shifts[k], a.shifts[k], probability);
+}
+
+/* All windows at once, and each by itself on `alone`. */
+static void compare_with(rg_runner *together, rg_runner *alone, double pixels,
+                         double probability)
+{
+    const int batch = rg_runner_batch(together, 100);
+    for (int first = 0; first < WINDOWS; first += batch) {
+        const int n = WINDOWS - first < batch ? WINDOWS - first : batch;
+        for (int i = 0; i < n; i++) fill(together, i, (uint64_t)(first + i));
+        CHECK_OK(rg_runner_run(together, n));
+        for (int i = 0; i < n; i++) {
+            fill(alone, 0, (uint64_t)(first + i));
+            CHECK_OK(rg_runner_run(alone, 1));
+            compare(rg_runner_look(alone, 0), rg_runner_look(together, i), pixels,
+                    probability);
+        }
+    }
+}
+
+static void a_batch_is_its_windows(void)
+{
+    rg_runner *together = open_on(&rg_backend_gpu, NULL);
+    rg_runner *alone = open_on(&rg_backend_gpu, NULL);
+    rg_runner *ref = open_on(&rg_backend_ref, NULL);
+    if (together && alone && ref) {
+        CHECK(rg_runner_batch(alone, 1) == 1);
+        CHECK(rg_runner_batch(ref, 100) == 1);
+        CHECK(rg_runner_batch(together, 100) == RG_RUNNER_BATCH);
+        compare_with(together, alone, 0, 0);
+        compare_with(together, ref, 1e-3, 1e-4);
+        CHECK(strcmp(rg_runner_note(together), "") == 0);
+    }
+    rg_runner_close(together);
+    rg_runner_close(alone);
+    rg_runner_close(ref);
+}
+
+/* Fewer than there is room for: what fills it up is none. */
+static void proposals_may_be_few(void)
+{
+    iou = 0;
+    rois = 60;
+    rg_runner *runner = open_on(&rg_backend_gpu, NULL);
+    rg_runner *ref = open_on(&rg_backend_ref, NULL);
+    iou = 0.7f;
+    rois = ROIS;
+    if (runner && ref) {
+        fill(runner, 0, 3);
+        fill(ref, 0, 3);
+        CHECK_OK(rg_runner_run(runner, 1));
+        CHECK_OK(rg_runner_run(ref, 1));
+        CHECK(rg_runner_look(ref, 0).n < 60);
+        compare(rg_runner_look(ref, 0), rg_runner_look(runner, 0), 1e-3, 1e-4);
+    }
+    rg_runner_close(runner);
+    rg_runner_close(ref);
+}
+
+static rg_runner *open_shipped(const rg_backend *backend, rg_precision precision)
+{
+    const rg_runner_options how = { .backend = backend, .precision = precision,
+                                    .proposals = ROIS, .iou = 0.7f };
+    rg_weights *weights = NULL;
+    rg_runner *runner = NULL;
+    CHECK_OK(rg_weights_read(&weights, RG_SOURCE_DIR "/core/models/claran-d1.fits"));
+    if (weights) CHECK_OK(rg_runner_open(&runner, weights, &how));
+    return runner;
+}
+
+static void show_field(rg_runner *runner, int index)
+{
+    rg_simulation how = rg_simulate_defaults;
+    rg_simulated field;
+    rg_sky *window;
+    how.size = RG_CLARAN_SUBJECT;
+    CHECK_OK(rg_simulate_field(&how, index, &field));
+    const double middle = (RG_CLARAN_SUBJECT + 1) / 2.0;
+    CHECK_OK(rg_sky_new_window(&window, field.radio->sky, middle, middle,
+                               RG_CLARAN_SUBJECT, RG_CLARAN_PIXEL));
+    CHECK_OK(rg_detect_window(RG_METHOD_D1, field.radio, NULL, window,
+                              rg_runner_window(runner, 0)));
+    rg_sky_free(window);
+    rg_simulate_clear(&field);
+}
+
+/* Distance of the nearest box of the same class, and of its probability. */
+static double nearest(rg_look look, rg_box box, int class_, float p, double *off)
+{
+    double best = 1e9;
+    for (int k = class_; k < look.n * RG_CLASSES; k += RG_CLASSES) {
+        const rg_box b = rg_boxes_decode(look.proposals[k / RG_CLASSES],
+                                         look.shifts + 4 * k);
+        const double d = fmax(fmax(fabs(b.x1 - box.x1), fabs(b.y1 - box.y1)),
+                              fmax(fabs(b.x2 - box.x2), fabs(b.y2 - box.y2)));
+        if (d < best) *off = fabs(look.probability[k] - p);
+        best = fmin(best, d);
+    }
+    return best;
+}
+
+/* The model that comes along, in bf16 as a card rounds it, against the processor's f32:
+ * boxes within half a pixel of the network's, P within 0.01. */
+static void bf16_finds_what_f32_finds(void)
+{
+    if (getenv("RG_FULL") == NULL) CHECK_SKIP("only in make check-full");
+    rg_runner *card = open_shipped(&rg_backend_gpu, RG_PRECISION_BF16);
+    rg_runner *cpu = open_shipped(&rg_backend_cpu, RG_PRECISION_F32);
+    int found = 0;
+    for (int field = 0; card && cpu && field < 3; field++) {
+        show_field(card, field);
+        show_field(cpu, field);
+        CHECK_OK(rg_runner_run(card, 1));
+        CHECK_OK(rg_runner_run(cpu, 1));
+        const rg_look f32 = rg_runner_look(cpu, 0), bf16 = rg_runner_look(card, 0);
+        for (int k = 0; k < f32.n * RG_CLASSES; k++) {
+            const float p = f32.probability[k];
+            double off = 1;
+            if (k % RG_CLASSES == 0 || !(p > 0.5f)) continue;
+            const rg_box box = rg_boxes_decode(f32.proposals[k / RG_CLASSES],
+                                               f32.shifts + 4 * k);
+            CHECK(nearest(bf16, box, k % RG_CLASSES, p, &off) <= 0.5);
+            CHECK_NEAR(off, 0, 0.01);
+            found++;
+        }
+    }
+    CHECK(found > 0);
+    rg_runner_close(card);
+    rg_runner_close(cpu);
+}
+
+static void little_memory_makes_small_batches(void)
+{
+    rg_runner *runner = open_on(&rg_backend_gpu, &rg_backend_cpu);
+    rg_runner *alone = open_on(&rg_backend_gpu, NULL);
+    if (runner == NULL || alone == NULL) return;
+    const size_t room = card_room;
+    card_room = (size_t)4 << 20;
+    const int batch = rg_runner_batch(runner, 100);
+    CHECK(batch > 1 && batch < RG_RUNNER_BATCH);
+    CHECK(rg_runner_batch(runner, 100) == batch);
+    CHECK(strstr(rg_runner_note(runner), "windows at once, not") != NULL);
+    CHECK(strstr(rg_runner_note(runner), "memory is full") != NULL);
+    card_room = room;
+    compare_with(runner, alone, 0, 0);
+    rg_runner_close(runner);
+    rg_runner_close(alone);
+}
+
+static void no_memory_leaves_the_processor(void)
+{
+    const rg_runner_options strict = { .backend = &rg_backend_gpu, .proposals = ROIS,
+                                       .precision = RG_PRECISION_F32, .iou = 0.7f };
+    rg_runner *runner = NULL;
+    const size_t room = card_room;
+    card_room = 1000;
+    CHECK_FAILS(rg_runner_open(&runner, make_weights(), &strict), "memory is full");
+    runner = open_on(&rg_backend_gpu, &rg_backend_cpu);
+    CHECK(card_room == 1000);               /* all of it given back */
+    card_room = room;
+    if (runner == NULL) return;
+    CHECK(strcmp(rg_runner_backend(runner), "cpu") == 0);
+    CHECK(strstr(rg_runner_note(runner), "the processor is used") != NULL);
+    fill(runner, 0, 1);
+    CHECK_OK(rg_runner_run(runner, 1));
+    CHECK(rg_runner_look(runner, 0).n > 0);
+    rg_runner_close(runner);
+}
+
+int main(void)
+{
+    CHECK_RUN(a_batch_is_its_windows);
+    CHECK_RUN(proposals_may_be_few);
+    CHECK_RUN(little_memory_makes_small_batches);
+    CHECK_RUN(no_memory_leaves_the_processor);
+    CHECK_RUN(bf16_finds_what_f32_finds);
+    return CHECK_END();
+}
