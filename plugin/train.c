@@ -27,7 +27,7 @@ typedef struct task {
     double beams;                      /* [arcsec] */
     char anchors_text[RG_OPTION_VALUE], drops_text[RG_OPTION_VALUE];
     bool flips, no_flips, turns, no_turns, cosine, resume;
-    bool box_gradients, no_box_gradients;
+    bool box_gradients;
     char command[LINE], settings[LINE];     /* for the model's record */
     const char *history[4];
     rg_dataset *lists[LISTS];          /* owned */
@@ -118,8 +118,7 @@ static int settle(task *t)
     t->how.optimizer.rule = adam ? RG_ADAM : RG_SGD;
     if (t->flips || t->no_flips) t->how.flips = !t->no_flips;
     if (t->turns || t->no_turns) t->how.turns = !t->no_turns;
-    if (t->box_gradients || t->no_box_gradients)
-        t->how.box_gradients = !t->no_box_gradients;
+    if (t->box_gradients) t->how.box_gradients = 1;
     if (t->drops != NULL) t->how.schedule.cosine = 0;
     if (t->cosine) t->how.schedule.cosine = 1;
     if (t->resume) t->how.resume = 1;
@@ -258,9 +257,7 @@ static int optimizer_options(task *t, rg_option *to)
         { "warmup", 0, RG_OPTION_LONG, &schedule->warmup, 0, 1e9, "N",
           "steps of a slow start:" },
         { "box-gradients", 0, RG_OPTION_FLAG, &t->box_gradients, 0, 0, NULL,
-          "ST pooling's gradients move proposals: the paper's recipe has them" },
-        { "no-box-gradients", 0, RG_OPTION_FLAG, &t->no_box_gradients, 0, 0, NULL,
-          "proposals are taken as they are" },
+          "ST pooling's gradients move proposals, too (doc/experiments.md)" },
         { "factor", 0, RG_OPTION_TEXT, &how->factors, 0, 0, "ROW=F,...",
           "rates of rows times F, like conv*=0.1,*.bias=2:" },
         { "ema", 0, RG_OPTION_FLOAT, &how->ema, 0, 0.999999, "E",

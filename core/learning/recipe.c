@@ -45,7 +45,6 @@ const rg_recipe rg_recipe_paper = {
                       .fall = 0.1f },
         .optimizer = { .rule = RG_SGD, .momentum = 0.9f, .beta2 = 0.999f,
                        .epsilon = 1e-8f },
-        .box_gradients = 1,
         .spread = 0.01f,
         .batch = 1,
         .rois = 128,

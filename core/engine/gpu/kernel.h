@@ -891,7 +891,8 @@ RG_ANYWHERE void rg_kernel_adam_at(const rg_kernel_adam *k, long i)
 #define RG_KERNEL_LIST(X) \
     X(arrange) X(flatten) X(gate) X(sum) X(finish) X(fill) X(dropout) \
     X(maxpool) X(maxpool_back) X(upsample) X(upsample_back) X(concat) \
-    X(boxes) X(boxes_back) X(axes) X(stpool) X(stpool_back) X(stpool_move) X(columns) X(gather) X(track) \
+    X(boxes) X(boxes_back) X(axes) X(stpool) X(stpool_back) X(stpool_move) \
+    X(columns) X(gather) X(track) \
     X(normalise) X(normalise_back) X(softmax) X(softmax_back) X(softmaxloss) \
     X(smoothl1) X(total) X(softmaxloss_back) X(smoothl1_back) X(squares) X(sgd) \
     X(adam) RG_PROPOSE_LIST(X)
