@@ -110,7 +110,7 @@ void rg_finder_print_calibration(const char *what, const float calibration[RG_CL
 void rg_finder_table(const rg_source *sources, int n)
 {
     if (n > 0)
-        printf("%-22s %10s %9s %-5s %4s  %-10s %10s %8s\n", "name", "box ra", "dec",
+        printf("%-22s %10s %9s %-5s %4s  %-10s %10s %8s\n", "name", "ra_deg", "dec_deg",
                "class", "P", "or else", "size", "mJy");
     for (const rg_source *s = sources; s < sources + n; s++) {
         const rg_detection *d = &s->box;

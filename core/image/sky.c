@@ -179,7 +179,8 @@ static uint64_t cell_at(double x, double y, int order)
 static void span_cells(const rg_sky *sky, double x, double y, int n, int order,
                        struct prjprm *hpx, uint64_t *cells)
 {
-    double pixel[SPAN][2], world[SPAN][2], phi[SPAN], theta[SPAN], at[SPAN][2];
+    double pixel[SPAN][2] = { { 0 } }, world[SPAN][2], at[SPAN][2];
+    double phi[SPAN], theta[SPAN];
     int bad[SPAN] = { 0 }, outside[SPAN];
     for (int i = 0; i < n; i++) {
         pixel[i][0] = x + i;
