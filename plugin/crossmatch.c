@@ -79,6 +79,8 @@ static int crossmatch(task *t, char **paths)
     int matched;
     RG_TRY(open_output(t));
     for (int i = 0; i < 2; i++) RG_TRY(read_table(paths[i], &t->tables[i]));
+    t->how.names[0] = paths[0];
+    t->how.names[1] = paths[1];
     RG_TRY(rg_match(t->tables[0], t->tables[1], &t->how, &t->joined, &matched));
     RG_TRY(state(t, paths));
     if (t->path == NULL) print_table(t);

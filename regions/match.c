@@ -43,21 +43,52 @@ static const rg_ledger_column *find_column(const rg_ledger *table, const char *u
 static const rg_ledger_column *position_column(const rg_ledger *table,
                                                const char *given, bool is_dec)
 {
-    static const char *const names[2][8] = {
+    static const char *const names[2][9] = {
         { "ra", "ra_deg", "_RAJ2000", "RAJ2000", "RA_ICRS", "ALPHA_J2000", "radeg",
-          "right_ascension" },
+          "right_ascension", "cpnts_ras" },
         { "dec", "dec_deg", "_DEJ2000", "DEJ2000", "DE_ICRS", "DELTA_J2000", "decdeg",
-          "declination" },
+          "declination", "cpnts_decs" },
     };
     static const char *const ucds[] = { "pos.eq.ra", "pos.eq.dec" };
     if (given != NULL) return rg_ledger_find(table, given);
-    return find_column(table, ucds[is_dec], names[is_dec], 8);
+    return find_column(table, ucds[is_dec], names[is_dec], 9);
 }
 
-static double number(const rg_ledger_column *c, int row)
+/* The mean of "10.1;10.2", where angles wrap at 360 of what is nearest the first; NaN
+ * where that is not what the text is. */
+static double middle(const char *text)
 {
-    if (c->kind == RG_LEDGER_REAL) return c->cell.real[row];
-    return c->cell.whole[row] == RG_LEDGER_NONE ? NAN : (double)c->cell.whole[row];
+    double first = NAN, sum = 0;
+    int n = 0;
+    if (text == NULL) return NAN;
+    for (const char *at = text; at != NULL; n++) {
+        char *end;
+        const double value = strtod(at, &end);
+        if (end == at || (*end != ';' && *end != '\0')) return NAN;
+        if (n == 0) first = value;
+        sum += remainder(value - first, 360);
+        at = *end == ';' ? end + 1 : NULL;
+    }
+    const double mean = first + sum / n;
+    return mean > 360 ? mean - 360 : mean;
+}
+
+/* Degrees in a row, NaN where there is nothing; a text that is none is a sentence. */
+static int number(const rg_ledger_column *c, int row, double *value)
+{
+    *value = NAN;
+    if (c->kind == RG_LEDGER_REAL) *value = c->cell.real[row];
+    else if (c->kind == RG_LEDGER_TEXT) {
+        const char *text = c->cell.text[row];
+        *value = middle(text);
+        if (text != NULL && *text != '\0' && isnan(*value))
+            return RG_FAIL("row %d: column %s holds \"%.40s\", which is no angle in "
+                           "degrees, nor several with ; between them", row + 1, c->name,
+                           text);
+    } else if (c->cell.whole[row] != RG_LEDGER_NONE) {
+        *value = (double)c->cell.whole[row];
+    }
+    return 0;
 }
 
 static int by_dec(const void *a, const void *b)
@@ -74,13 +105,12 @@ static int locate(const rg_ledger *table, const char *ra, const char *dec,
     if (x == NULL || y == NULL)
         return RG_FAIL("no column has the %s in degrees, by UCD, by a usual name or by "
                        "the name given", x ? "declination" : "right ascension");
-    if (x->kind == RG_LEDGER_TEXT || y->kind == RG_LEDGER_TEXT)
-        return RG_FAIL("column %s holds texts, not degrees",
-                       x->kind == RG_LEDGER_TEXT ? x->name : y->name);
     p->at = rg_error_alloc((unsigned long)table->rows, sizeof *p->at, "positions");
     if (p->at == NULL) return -1;
     for (int i = 0; i < table->rows; i++) {
-        const place at = { number(x, i), number(y, i), i };
+        place at = { .row = i };
+        RG_TRY(number(x, i, &at.ra));
+        RG_TRY(number(y, i, &at.dec));
         if (!(isfinite(at.ra) && isfinite(at.dec))) continue;
         if (!(fabs(at.ra) <= 360 && fabs(at.dec) <= 90))
             return RG_FAIL("row %d: %g, %g is no position in degrees", i + 1, at.ra,
@@ -215,13 +245,20 @@ static int join(const rg_ledger *sources, const rg_ledger *others, const found *
     return 0;
 }
 
+static const char *name_of(const rg_matching *how, int table)
+{
+    if (how->names[table] != NULL) return how->names[table];
+    return table ? "the second table" : "the first table";
+}
+
 static int match(const rg_ledger *sources, const rg_ledger *others,
                  const rg_matching *how, positions p[2], found *all)
 {
     if (locate(sources, NULL, NULL, &p[0]) != 0)
-        return rg_error_prefix("the first table: ");
+        return rg_error_prefix("%s: ", name_of(how, 0));
     if (locate(others, how->ra, how->dec, &p[1]) != 0)
-        return rg_error_prefix("the second table (--ra and --dec name its columns): ");
+        return rg_error_prefix("%s (--ra and --dec name its columns): ",
+                               name_of(how, 1));
     for (int i = 0; i < sources->rows; i++) all[i].row = -1;
     for (int i = 0; i < p[0].n; i++)
         all[p[0].at[i].row] = nearest(&p[1], p[0].at[i], how->radius);

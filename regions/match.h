@@ -13,6 +13,7 @@
 typedef struct rg_matching {
     double radius;            /* [arcsec] */
     const char *ra, *dec;     /* columns of the other table [deg], NULL: to be found */
+    const char *names[2];     /* of the tables, for sentences; NULL: first, second */
 } rg_matching;
 
 /* All rows and columns of `sources`, then: matches (rows of the other table within the
@@ -20,8 +21,10 @@ typedef struct rg_matching {
  * match_row (1: the first), best (1: no other source is nearer to that row, else 0),
  * and that row's columns; a name that is there already gets _2.  Positions are ICRS
  * degrees in the columns with UCD pos.eq.ra;meta.main and pos.eq.dec;meta.main, else of
- * a usual name (RA, ra_deg, RAJ2000 ...), else a sentence.  *matched rows have one.
- * Caller frees *joined. */
+ * a usual name (RA, ra_deg, RAJ2000 ...), else a sentence.  A text there holds the
+ * positions of a source's components with semicolons between them (Radio Galaxy Zoo's
+ * cpnts_ras): the middle of them counts.  *matched rows have one.  Caller frees
+ * *joined. */
 int rg_match(const rg_ledger *sources, const rg_ledger *others, const rg_matching *how,
              rg_ledger **joined, int *matched);
 

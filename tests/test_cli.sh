@@ -329,8 +329,8 @@ match_row,best,RAJ2000,DEJ2000,note
 8,10.001,20,0,,,,,,," ] || { cat m.csv; return 1; }
     "$claran" crossmatch a.csv b.tsv > out.log && grep -q "row 1 x y" out.log || return 1
     echo 'a,b' > c.csv
-    refuses 1 "first table: no column" crossmatch c.csv a.csv &&
-        refuses 1 "second table (--ra" crossmatch a.csv c.csv &&
+    refuses 1 "c.csv: no column" crossmatch c.csv a.csv &&
+        refuses 1 "c.csv (--ra" crossmatch a.csv c.csv &&
         refuses 1 "none.vot" crossmatch a.csv none.vot &&
         refuses 1 "tables are read as" crossmatch a.csv b.reg &&
         refuses 1 "cannot be read" crossmatch a.csv none.fits &&

@@ -32,6 +32,29 @@ static const double theirs[][2] = {
     { 10 + 4 * S, -45 }, { 200, 0 }
 };
 
+/* Radio Galaxy Zoo has a list of components: their middle, also about 0 h. */
+static void lists_of_components_have_a_middle(void)
+{
+    static const double at[][2] = { { 0.0001, 60 }, { 10, -45 } };
+    static const char *const texts[2][2] = {
+        { "359.9999;0.0001;0.0003", "10" }, { "60.001;60;59.999", "-45" },
+    };
+    rg_ledger *a = table("RA", "DEC", at, 2), *b, *joined = NULL;
+    const rg_matching how = { .radius = 0.01 };
+    int matched;
+    CHECK_OK(rg_ledger_new(&b, 2));
+    for (int k = 0; k < 2; k++) {
+        rg_ledger_column *c = rg_ledger_add(b, k ? "cpnts_decs" : "cpnts_ras",
+                                            RG_LEDGER_TEXT);
+        for (int i = 0; i < 2; i++) CHECK_OK(rg_ledger_put(c, i, texts[k][i]));
+    }
+    CHECK_OK(rg_match(a, b, &how, &joined, &matched));
+    CHECK(matched == 2);
+    rg_ledger_free(joined);
+    rg_ledger_free(a);
+    rg_ledger_free(b);
+}
+
 static void nearest_is_found(void)
 {
     static const struct { int row, matches, best; double apart, angle; } wanted[] = {
@@ -114,7 +137,7 @@ static void positions_are_told_by_ucd(void)
     CHECK(matched == 1);
     rg_ledger_free(joined);
     how.dec = "name";
-    CHECK_FAILS(rg_match(b, a, &how, &joined, &matched), "holds texts");
+    CHECK_FAILS(rg_match(b, a, &how, &joined, &matched), "which is no angle");
     how.ra = how.dec = NULL;
     CHECK_OK(rg_ledger_describe(rg_ledger_find(a, "x"), "", "pos.eq.ra;meta.main", ""));
     CHECK_OK(rg_ledger_describe(rg_ledger_find(a, "y"), "deg", "pos.eq.dec", ""));
@@ -129,6 +152,7 @@ static void positions_are_told_by_ucd(void)
 
 int main(void)
 {
+    CHECK_RUN(lists_of_components_have_a_middle);
     CHECK_RUN(nearest_is_found);
     CHECK_RUN(search_is_complete);
     CHECK_RUN(positions_are_told_by_ucd);
