@@ -78,16 +78,27 @@ int rg_edits_save(rg_edits *e)
 
 /* ---- DS9's catalogue tool ---- */
 
+/* DS9 8.4 reads a table only while the sky of its own panel is an equatorial one. */
 static int import(const rg_edits *e, const char *path)
 {
+    char command[64], sky[32], back[64];
+    RG_TRY(rg_xpa_ask(e->ds9, "wcs sky", sky, sizeof sky));
+    snprintf(command, sizeof command, "catalog import tsv %s", path);
+    snprintf(back, sizeof back, "wcs sky %s", sky);
+    RG_TRY(rg_xpa_set(e->ds9, "wcs sky icrs", NULL, 0));
+    int status = rg_xpa_set(e->ds9, command, NULL, 0);
+    if (status == 0) status = rg_xpa_set(e->ds9, "catalog sky icrs", NULL, 0);
+    if (rg_xpa_set(e->ds9, back, NULL, 0) != 0 && status == 0) status = -1;
+    return status;
+}
+
+static int show_table(const rg_edits *e, const char *path)
+{
     static const char *const looks[] = {
-        "catalog sky icrs",
         "catalog symbol shape {cross point}", "catalog symbol color magenta",
         "catalog panto yes", "catalog update",
     };
-    char command[64];
-    snprintf(command, sizeof command, "catalog import tsv %s", path);
-    RG_TRY(rg_xpa_set(e->ds9, command, NULL, 0));
+    RG_TRY(import(e, path));
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
         RG_TRY(rg_xpa_set(e->ds9, looks[i], NULL, 0));
     printf("%d source%s in DS9's catalogue tool: a click on a row goes there\n", e->n,
@@ -115,7 +126,7 @@ int rg_edits_table(rg_edits *e)
     int status = write_tsv(e, to);
     if (fclose(to) != 0 && status == 0)
         status = RG_FAIL("%s cannot be written: %s", path, strerror(errno));
-    if (status == 0) status = import(e, path);
+    if (status == 0) status = show_table(e, path);
     unlink(path);
     return status;
 }
@@ -166,10 +177,12 @@ int rg_edits_correct(rg_edits *e)
     for (int i = 0; i < e->n; i++)
         RG_TRY(rg_region_place(&e->sources[i].box, e->radio.image->sky));
     int status = rg_output_open(&output, e->path);
+    if (status == 0) write_list(e, output.file);
+    if (status == 0 && fflush(output.file) != 0)
+        status = RG_FAIL("%s cannot be written: %s", e->path, strerror(errno));
     if (status == 0) status = keep_image(e, e->radio.image, "radio.fits");
     if (status == 0 && e->companion.image)
         status = keep_image(e, e->companion.image, "infrared.fits");
-    if (status == 0) write_list(e, output.file);
     if (status == 0) status = rg_output_keep(&output, 1);
     rg_output_drop(&output);
     if (status == 0) say_saved(e);

@@ -247,9 +247,9 @@ typedef struct peaks {
 
 static void insert(peaks *all, double height, const double place[2])
 {
-    int at = all->n < RG_COUNTERPART_PEAKS ? all->n++ : RG_COUNTERPART_PEAKS - 1;
-    if (at == RG_COUNTERPART_PEAKS - 1 && height < all->height[at] &&
-        all->n == RG_COUNTERPART_PEAKS) return;
+    const int last = RG_COUNTERPART_PEAKS - 1;
+    if (all->n > last && !(height > all->height[last])) return;
+    int at = all->n > last ? last : all->n++;
     for (; at > 0 && all->height[at - 1] < height; at--) {
         all->height[at] = all->height[at - 1];
         memcpy(all->place[at], all->place[at - 1], sizeof all->place[at]);

@@ -239,6 +239,7 @@ static void check_text(const char *key, const char *value, const char *words)
 
 static void bad_descriptions_are_refused(void)
 {
+    check_number("CALIBB", -0.3, "calibrate it again");
     check_number("CALIBA", -1, "CALIBA");
     check_number("CALIBB3", 1e9, "CALIBB");
     check_number("INPUT", 0, "INPUT");

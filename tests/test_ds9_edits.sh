@@ -126,7 +126,10 @@ headless_twin_agrees() {
 # Click on the third row: the frame goes there.
 catalogue_tool_is_linked() {
     local x y at
+    order wcs sky galactic      # DS9 cannot read a table then
     ds9_click ClaRAN "Load as catalogue" && ds9_wait 5 || return 1
+    [ "$(ask wcs sky)" = galactic ] || wrong "wcs sky is $(ask wcs sky)" || return 1
+    order wcs sky icrs
     ds9_text 5 | grep -q "^$n sources in DS9's catalogue tool" ||
         wrong "$(ds9_text 5)" || return 1
     [ "$(tk 'starbase_nrows $cattool(catdb)')" = "$n" ] || wrong "rows are missing" ||

@@ -339,6 +339,10 @@ int rg_claran_recognise(rg_claran *model, const rg_weights *weights)
     RG_TRY(rg_weights_text(weights, "METHOD", method, sizeof method));
     RG_TRY(rg_fuse_method(method, &found.method));
     list_numbers(&found, list);
+    if (rg_weights_has(weights, "CALIBB"))
+        return RG_FAIL("this model was calibrated by an older program, which had one "
+                       "CALIBB for all classes: calibrate it again from the model it "
+                       "was made of (claran calibrate)");
     for (int i = 0; i < NUMBERS; i++)
         if (i < NEEDED || rg_weights_has(weights, list[i].key))
             RG_TRY(read_number(weights, &list[i]));
