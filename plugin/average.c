@@ -12,7 +12,7 @@ int rg_average_main(int argc, char **argv)
     const char *out = NULL, *history[3] = { "made by claran " RG_VERSION };
     char command[1024] = "claran average of";
     const rg_option options[] = {
-        { "output", 'o', RG_OPTION_TEXT, &out, 0, 0, "FILE", "the model (needed)" },
+        { "output", 'o', RG_OPTION_OUTPUT, &out, 0, 0, "FILE", "the model (needed)" },
         { .name = NULL }
     };
     const rg_usage usage = { "average", "MODEL.fits MODEL.fits... -o FILE",

@@ -67,7 +67,7 @@ int rg_calibrate_main(int argc, char **argv)
                .fit = { .folds = 5, .seed = 1 } };
     t.finder.how.all = true;
     const rg_option options[] = {
-        { "output", 'o', RG_OPTION_TEXT, &t.out, 0, 0, "FILE",
+        { "output", 'o', RG_OPTION_OUTPUT, &t.out, 0, 0, "FILE",
           "the calibrated model (needed)" },
         { "temperature", 0, RG_OPTION_FLAG, &t.fit.temperature, 0, 0, NULL,
           "fit a only, every b = 0: for lists of few sources" },

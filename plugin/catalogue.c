@@ -19,6 +19,18 @@ typedef struct task {
     rg_provenance from;
 } task;
 
+/* Whether a text without a source of ours is a region file at all. */
+static bool has_regions(const char *text)
+{
+    static const char *const marks[] = {
+        "Region file format: DS9", "circle(", "ellipse(", "box(", "polygon(", "point(",
+        "line(", "vector(", "text(", "ruler(", "annulus(", "panda(", "compass(",
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (strstr(text, marks[i]) != NULL) return true;
+    return false;
+}
+
 static int read_regions(task *t, const char *path)
 {
     char *text = NULL;
@@ -33,6 +45,8 @@ static int read_regions(task *t, const char *path)
     }
     fclose(file);
     int status = rg_region_parse(text ? text : "", &t->sources, &t->n, &t->from);
+    if (status == 0 && t->n == 0 && !has_regions(text ? text : ""))
+        status = RG_FAIL("this is no region file: no region is in it");
     free(text);
     return status == 0 ? 0 : rg_error_prefix("%s: ", path);
 }

@@ -98,7 +98,7 @@ int rg_crossmatch_main(int argc, char **argv)
 {
     task t = { .how = { .radius = 5 } };
     const rg_option options[] = {
-        { "output", 'o', RG_OPTION_TEXT, &t.path, 0, 0, "FILE",
+        { "output", 'o', RG_OPTION_OUTPUT, &t.path, 0, 0, "FILE",
           "where to: .fits .vot .csv .ecsv .tsv .json, or - (CSV on stdout)" },
         RG_FORMAT_OPTION(t.format),
         { "radius", 'r', RG_OPTION_DOUBLE, &t.how.radius, 0.001, 3600, "ARCSEC",

@@ -29,7 +29,7 @@ typedef struct rg_delivery {
 
 enum { RG_DELIVERY_COUNT = 2 };   /* of these options: */
 #define RG_DELIVERY_OPTIONS(d) \
-    { "output", 'o', RG_OPTION_TEXTS, &(d).paths, 0, 0, "FILE", \
+    { "output", 'o', RG_OPTION_OUTPUTS, &(d).paths, 0, 0, "FILE", \
       "catalogue: .fits .vot .csv .ecsv .tsv .json .reg .moc.fits, or - (CSV on " \
       "stdout); repeatable" }, \
     RG_FORMAT_OPTION((d).format)

@@ -86,7 +86,7 @@ int rg_detect_main(int argc, char **argv)
     t.finder.how.user = "windows";
     const rg_option options[] = {
         RG_DELIVERY_OPTIONS(t.delivery),
-        { "png", 0, RG_OPTION_TEXT, &t.png, 0, 0, "FILE",
+        { "png", 0, RG_OPTION_OUTPUT, &t.png, 0, 0, "FILE",
           "draw the boxes on a picture of the (one) image" },
         { "ir", 0, RG_OPTION_TEXTS, &t.infrared, 0, 0, "FILE",
           "infrared image (WISE W1): one for all, or one for each in turn" },

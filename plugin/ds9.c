@@ -288,7 +288,7 @@ int rg_ds9_main(int argc, char **argv)
 {
     task t = { .finder.how = rg_detect_defaults, .how = RG_MEASURED_DEFAULTS };
     const rg_option options[] = {
-        { "output", 'o', RG_OPTION_TEXT, &t.path, 0, 0, "FILE",
+        { "output", 'o', RG_OPTION_OUTPUT, &t.path, 0, 0, "FILE",
           "where to save: .fits .vot .csv .ecsv .tsv .json .reg .moc.fits, or - (CSV "
           "on stdout)" },
         RG_FORMAT_OPTION(t.format),

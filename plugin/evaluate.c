@@ -99,11 +99,11 @@ int rg_evaluate_main(int argc, char **argv)
                         .progress = rg_options_progress, .what = "samples" } };
     t.finder.how.all = true;
     const rg_option options[] = {
-        { "report", 0, RG_OPTION_TEXT, &t.path[REPORT], 0, 0, "FILE",
+        { "report", 0, RG_OPTION_OUTPUT, &t.path[REPORT], 0, 0, "FILE",
           "every table as text; - for standard output" },
-        { "json", 0, RG_OPTION_TEXT, &t.path[JSON], 0, 0, "FILE",
+        { "json", 0, RG_OPTION_OUTPUT, &t.path[JSON], 0, 0, "FILE",
           "every table as JSON; - for standard output" },
-        { "html", 0, RG_OPTION_TEXT, &t.path[HTML], 0, 0, "FILE",
+        { "html", 0, RG_OPTION_OUTPUT, &t.path[HTML], 0, 0, "FILE",
           "every table and plot as one page" },
         { "coco", 0, RG_OPTION_TEXT, &t.coco, 0, 0, "PREFIX",
           "PREFIX_truth.json and PREFIX_found.json for other programs" },

@@ -116,7 +116,8 @@ int rg_image_main(int argc, char **argv)
 {
     task t = { .method = NULL };
     const rg_option options[] = {
-        { "output", 'o', RG_OPTION_TEXT, &t.output, 0, 0, "FILE", "the PNG to write" },
+        { "output", 'o', RG_OPTION_OUTPUT, &t.output, 0, 0, "FILE",
+          "the PNG to write" },
         { "ir", 0, RG_OPTION_TEXT, &t.infrared_path, 0, 0, "FILE",
           "infrared image (WISE W1) of the same sky" },
         { "method", 'm', RG_OPTION_TEXT, &t.method, 0, 0, "NAME",

@@ -11,7 +11,8 @@ int rg_import_main(int argc, char **argv)
     const char *out = NULL, *history[3] = { "made by claran " RG_VERSION };
     char command[1024];
     const rg_option options[] = {
-        { "output", 'o', RG_OPTION_TEXT, &out, 0, 0, "FILE", "the backbone (needed)" },
+        { "output", 'o', RG_OPTION_OUTPUT, &out, 0, 0, "FILE",
+          "the backbone (needed)" },
         { .name = NULL }
     };
     const rg_usage usage = { "import", "WEIGHTS.safetensors|WEIGHTS.h5 -o FILE.fits",

@@ -242,7 +242,7 @@ int rg_label_main(int argc, char **argv)
 {
     job j = { 0 };
     const rg_option options[] = {
-        { "output", 'o', RG_OPTION_TEXT, &j.output, 0, 0, "LIST.csv",
+        { "output", 'o', RG_OPTION_OUTPUT, &j.output, 0, 0, "LIST.csv",
           "the labelled list to write, boxes in FITS pixels; \"-\": print" },
         { "catalogue", 0, RG_OPTION_TEXT, &j.catalogue, 0, 0, "FILE.csv",
           "Radio Galaxy Zoo's catalogue: its sources keep their class" },

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/engine/error.h"
@@ -21,9 +22,19 @@
 #define RG_SOURCE_DIR "."
 #endif
 
+static bool is_text(const rg_option *o)
+{
+    return o->kind == RG_OPTION_TEXT || o->kind == RG_OPTION_OUTPUT;
+}
+
+static bool is_list(const rg_option *o)
+{
+    return o->kind == RG_OPTION_TEXTS || o->kind == RG_OPTION_OUTPUTS;
+}
+
 void rg_options_value(const rg_option *o, char text[RG_OPTION_VALUE])
 {
-    const char *words = o->kind == RG_OPTION_TEXT ? *(const char **)o->value : NULL;
+    const char *words = is_text(o) ? *(const char **)o->value : NULL;
     switch (o->kind) {
     case RG_OPTION_FLAG: words = *(bool *)o->value ? "yes" : "no"; break;
     case RG_OPTION_INT: snprintf(text, RG_OPTION_VALUE, "%d", *(int *)o->value); return;
@@ -52,11 +63,11 @@ void rg_options_record(const rg_option *options, char *text, size_t size)
     *text = '\0';
     for (const rg_option *o = options; o->name != NULL && used < size; o++) {
         const rg_texts *texts = o->value;
-        int n = o->kind == RG_OPTION_TEXTS ? texts->n : 1;
+        int n = is_list(o) ? texts->n : 1;
         for (int i = 0; i < n && used < size; i++) {
             const char *word = value;
             rg_options_value(o, value);
-            if (o->kind == RG_OPTION_TEXTS) word = texts->text[i];
+            if (is_list(o)) word = texts->text[i];
             if (*word == '\0') continue;
             used += (size_t)snprintf(text + used, size - used, "%s--%s=%s",
                                      used ? " " : "", o->name, word);
@@ -144,8 +155,8 @@ static int add_text(const rg_option *o, const char *text)
 
 static int take_value(const rg_option *o, const char *text)
 {
-    if (o->kind == RG_OPTION_TEXTS) return add_text(o, text);
-    if (o->kind == RG_OPTION_TEXT) {
+    if (is_list(o)) return add_text(o, text);
+    if (is_text(o)) {
         *(const char **)o->value = text;
         return RG_GO_ON;
     }
@@ -183,6 +194,51 @@ static int take_option(const rg_usage *usage, int argc, char **argv, int *i)
     return take_value(o, argv[++*i]);
 }
 
+/* Text number i of an option, NULL where there is none. */
+static const char *text_of(const rg_option *o, int i)
+{
+    const rg_texts *list = o->value;
+    if (is_list(o)) return i < list->n ? list->text[i] : NULL;
+    return is_text(o) && i == 0 ? *(const char **)o->value : NULL;
+}
+
+static bool is_output(const rg_option *o)
+{
+    return o->kind == RG_OPTION_OUTPUT || o->kind == RG_OPTION_OUTPUTS;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat one, two;
+    return stat(a, &one) == 0 && S_ISREG(one.st_mode) && stat(b, &two) == 0
+           && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+/* No file that is read may be written over. */
+static int check_output(const rg_usage *usage, const rg_option *output,
+                        const char *path, int argc, char **argv)
+{
+    const char *read = NULL;
+    for (int i = 0; i < argc; i++)
+        if (same_file(path, argv[i])) read = argv[i];
+    for (const rg_option *o = usage->options; o->name != NULL; o++)
+        for (int i = 0; !is_output(o) && text_of(o, i) != NULL; i++)
+            if (same_file(path, text_of(o, i))) read = text_of(o, i);
+    if (read == NULL) return RG_GO_ON;
+    return rg_options_misuse("--%s %s would write over %s, which is read: name another "
+                             "file", output->name, path, read);
+}
+
+static int check_outputs(const rg_usage *usage, int argc, char **argv)
+{
+    int status = RG_GO_ON;
+    for (const rg_option *o = usage->options; o->name != NULL; o++)
+        for (int i = 0; is_output(o) && text_of(o, i) != NULL; i++)
+            if (status == RG_GO_ON)
+                status = check_output(usage, o, text_of(o, i), argc, argv);
+    return status;
+}
+
 int rg_options_parse(const rg_usage *usage, int *argc, char **argv)
 {
     int operands = 0;
@@ -198,7 +254,7 @@ int rg_options_parse(const rg_usage *usage, int *argc, char **argv)
         }
     }
     *argc = operands;
-    return RG_GO_ON;
+    return check_outputs(usage, operands, argv);
 }
 
 int rg_options_misuse(const char *format, ...)

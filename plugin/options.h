@@ -31,7 +31,10 @@ typedef enum {
     RG_OPTION_FLOAT,          /* float, low..high */
     RG_OPTION_DOUBLE,         /* double, low..high */
     RG_OPTION_TEXT,           /* const char *, borrowed from argv */
-    RG_OPTION_TEXTS           /* rg_texts: may be given several times */
+    RG_OPTION_TEXTS,          /* rg_texts: may be given several times */
+    RG_OPTION_OUTPUT,         /* like TEXT, and ... */
+    RG_OPTION_OUTPUTS         /* like TEXTS: a file to write, which no operand and no
+                                 other option's text may name, too */
 } rg_option_kind;
 
 typedef struct rg_texts { const char *text[8]; int n; } rg_texts;

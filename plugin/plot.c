@@ -109,7 +109,7 @@ int rg_plot_main(int argc, char **argv)
 {
     task t = { .smooth = 1 };
     const rg_option options[] = {
-        { "output", 'o', RG_OPTION_TEXT, &t.out, 0, 0, "FILE.svg",
+        { "output", 'o', RG_OPTION_OUTPUT, &t.out, 0, 0, "FILE.svg",
           "the figure (needed)" },
         { "only", 0, RG_OPTION_TEXT, &t.only, 0, 0, "TEXT",
           "only runs with this in their name:" },

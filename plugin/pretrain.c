@@ -72,7 +72,7 @@ static void list_options(task *t, rg_option options[OPTIONS])
 {
     rg_pretrain_options *how = &t->how;
     const rg_option all[] = {
-        { "output", 'o', RG_OPTION_TEXT, &t->out, 0, 0, "FILE",
+        { "output", 'o', RG_OPTION_OUTPUT, &t->out, 0, 0, "FILE",
           "the backbone (needed)" },
         { "task", 0, RG_OPTION_TEXT, &t->name, 0, 0, "NAME",
           "dense, reconstruction or both: dense" },

@@ -349,10 +349,11 @@ static void running_options(task *t, rg_option *to)
 {
     rg_train_options *how = &t->how;
     const rg_option all[] = {
-        { "output", 'o', RG_OPTION_TEXT, &t->out, 0, 0, "FILE", "the model (needed)" },
+        { "output", 'o', RG_OPTION_OUTPUT, &t->out, 0, 0, "FILE",
+          "the model (needed)" },
         { "recipe", 0, RG_OPTION_TEXT, &t->recipe_name, 0, 0, "NAME",
           "default or paper; other options change it:" },
-        { "show", 0, RG_OPTION_TEXT, &t->sheet, 0, 0, "FILE.png",
+        { "show", 0, RG_OPTION_OUTPUT, &t->sheet, 0, 0, "FILE.png",
           "draw the first training examples, and end" },
         { "resume", 0, RG_OPTION_FLAG, &t->resume, 0, 0, NULL, "from FILE.checkpoint" },
         { "checkpoint", 0, RG_OPTION_LONG, &how->checkpoint, 1, 1e9, "N",

@@ -313,6 +313,8 @@ regions_are_measured() {
     printf 'image\nbox(9,9,5,5,0) # text={1C_1P}\n' > image.reg
     refuses 1 "image.reg: this region is not in sky" catalogue "${field[0]}" image.reg \
         -o x.csv && refuses 1 "none2.reg" catalogue "${field[0]}" none2.reg -o x.csv &&
+        refuses 1 "field.csv: this is no region file" catalogue "${field[0]}" field.csv \
+            -o x.csv &&
         refuses 2 "where to write" catalogue "${field[0]}" r.reg &&
         refuses 2 "an image and a region file" catalogue r.reg -o x.csv &&
         rm r.* s.csv none.* image.reg
@@ -432,6 +434,18 @@ calibration_is_kept_in_the_model() {
         "$claran" model mean.fits | grep -q '^probabilities not calibrated' || return 1
     rm -r many* a.csv b.csv plain.fits c.fits mean.fits plain.log c.log
 }
+# Not by any name of theirs.
+inputs_are_not_written_over() {
+    cp field/sim_00000.fits own.fits && ln -s own.fits alias.fits && cp field.csv own.csv &&
+        cp own.fits before.fits || return 1
+    refuses 2 "would write over own.fits" detect own.fits -o own.fits &&
+        refuses 2 "would write over own.fits" detect own.fits --png alias.fits &&
+        refuses 2 "would write over alias.fits" detect field/sim_00000.fits --ir alias.fits \
+            -o own.fits &&
+        refuses 2 "would write over own.csv" evaluate own.csv --json own.csv &&
+        refuses 2 "would write over own.csv" train own.csv -o own.csv --steps 1 &&
+        cmp own.fits before.fits && cmp own.csv field.csv && rm own.* alias.fits before.fits
+}
 bad_calibrations() {
     refuses 2 "name one list" calibrate --model "$model" -o x.fits &&
         refuses 2 "name the model" calibrate field.csv -o x.fits &&
@@ -446,6 +460,7 @@ for test in helps csv_and_standard_output formats_are_chosen beam_is_asked_for s
     examples_are_on_a_sheet bad_image_options bad_radio_image bad_infrared_image \
     wide_infrared_image model_is_the_papers evaluation_goes_to_files \
     no_evaluation_is_half_written calibration_is_kept_in_the_model bad_calibrations \
+    inputs_are_not_written_over \
     missing_file a_folder text_file empty_file truncated_file \
     all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
     no_place_to_write full_output closed_descriptors interrupted \
