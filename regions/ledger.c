@@ -171,6 +171,31 @@ rg_ledger_column *rg_ledger_add(rg_ledger *ledger, const char *name,
     return rg_ledger_describe(column, "", "", "") == 0 ? column : NULL;
 }
 
+static bool is_taken(const rg_ledger *ledger, const char *name)
+{
+    for (int i = 0; i < ledger->nfacts; i++)
+        if (strcasecmp(ledger->facts[i].name, name) == 0) return true;
+    return rg_ledger_find(ledger, name) != NULL;
+}
+
+enum { NAME_ROOM = 256 };
+
+/* `name`, with _2, _3 ... where it is taken. */
+static void make_name(const rg_ledger *ledger, const char *name, char made[NAME_ROOM])
+{
+    snprintf(made, NAME_ROOM, "%.250s", name);
+    for (int i = 2; i < 1000 && is_taken(ledger, made); i++)
+        snprintf(made, NAME_ROOM, "%.250s_%d", name, i);
+}
+
+rg_ledger_column *rg_ledger_append(rg_ledger *ledger, const char *name,
+                                   rg_ledger_kind kind)
+{
+    char made[NAME_ROOM];
+    make_name(ledger, name, made);
+    return rg_ledger_add(ledger, made, kind);
+}
+
 static int replace(char **text, const char *with)
 {
     char *made = copy(with);
@@ -192,9 +217,11 @@ int rg_ledger_state(rg_ledger *ledger, const char *name, const char *ucd,
                     const char *about, const char *value)
 {
     rg_ledger_fact *fact;
+    char made[NAME_ROOM];
+    make_name(ledger, name, made);
     RG_TRY(make_room((void **)&ledger->facts, ledger->nfacts, sizeof *fact));
     fact = &ledger->facts[ledger->nfacts++];
-    *fact = (rg_ledger_fact){ copy(name), copy(ucd), copy(about),
+    *fact = (rg_ledger_fact){ copy(made), copy(ucd), copy(about),
                               rg_ledger_clean(value, true, false) };
     return fact->name && fact->ucd && fact->about && fact->value ? 0 : -1;
 }

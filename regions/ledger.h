@@ -52,8 +52,16 @@ void rg_ledger_free(rg_ledger *ledger);
  * when memory runs out. */
 rg_ledger_column *rg_ledger_add(rg_ledger *ledger, const char *name,
                                 rg_ledger_kind kind);
+
+/* As rg_ledger_add; where a column has that name already (capitals or not) it is called
+ * NAME_2, NAME_3 ... */
+rg_ledger_column *rg_ledger_append(rg_ledger *ledger, const char *name,
+                                   rg_ledger_kind kind);
 int rg_ledger_describe(rg_ledger_column *column, const char *unit, const char *ucd,
                        const char *about);
+
+/* Says something of the table as a whole; a name that a column or fact has already gets
+ * _2, as above: in CSV and TSV facts are columns. */
 int rg_ledger_state(rg_ledger *ledger, const char *name, const char *ucd,
                     const char *about, const char *value);
 
