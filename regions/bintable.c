@@ -23,7 +23,7 @@ static void write_key(fitsfile *fits, const char *root, int i, const char *value
 static void write_display(fitsfile *fits, const rg_ledger_column *c, int i, int *status)
 {
     char display[16];
-    size_t n = strlen(c->format);
+    size_t n = c->format ? strlen(c->format) : 0;
     if (c->kind != RG_LEDGER_REAL || n < 4) return;
     snprintf(display, sizeof display, "%c14.%c", c->format[n - 1] == 'f' ? 'F' : 'G',
              c->format[2]);

@@ -76,6 +76,16 @@ int rg_ledger_keep(rg_ledger_column *column, int row, const char *text)
     return put(column, row, text, false);
 }
 
+/* As few digits, from nine on, as read back the same. */
+static void write_real(double value, char room[RG_LEDGER_ROOM])
+{
+    static const int digits[] = { 9, 12, 15, 17 };
+    for (int i = 0; i < 4; i++) {
+        snprintf(room, RG_LEDGER_ROOM, "%.*g", digits[i], value);
+        if (!(strtod(room, NULL) < value || strtod(room, NULL) > value)) return;
+    }
+}
+
 const char *rg_ledger_text(const rg_ledger_column *column, int row,
                            char room[RG_LEDGER_ROOM])
 {
@@ -86,7 +96,8 @@ const char *rg_ledger_text(const rg_ledger_column *column, int row,
         if (column->cell.whole[row] != RG_LEDGER_NONE)
             snprintf(room, RG_LEDGER_ROOM, "%lld", (long long)column->cell.whole[row]);
     } else if (isfinite(column->cell.real[row])) {
-        snprintf(room, RG_LEDGER_ROOM, column->format, column->cell.real[row]);
+        if (column->format == NULL) write_real(column->cell.real[row], room);
+        else snprintf(room, RG_LEDGER_ROOM, column->format, column->cell.real[row]);
     }
     return room;
 }
@@ -161,7 +172,7 @@ static int make_cells(rg_ledger_column *column, int rows)
 rg_ledger_column *rg_ledger_add(rg_ledger *ledger, const char *name,
                                 rg_ledger_kind kind)
 {
-    rg_ledger_column made = { .kind = kind, .format = "%.9g" };
+    rg_ledger_column made = { .kind = kind };
     if (make_room((void **)&ledger->columns, ledger->ncolumns, sizeof made) != 0
         || make_cells(&made, ledger->rows) != 0) return NULL;
     rg_ledger_column *column = &ledger->columns[ledger->ncolumns++];

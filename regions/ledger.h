@@ -26,7 +26,8 @@ typedef enum { RG_LEDGER_TEXT, RG_LEDGER_REAL, RG_LEDGER_WHOLE } rg_ledger_kind;
 typedef struct rg_ledger_column {
     char *name, *unit, *ucd, *about;  /* owned; "": none */
     rg_ledger_kind kind;
-    const char *format;               /* of reals in texts, "%.7f"; borrowed */
+    const char *format;               /* of reals in texts, "%.7f", borrowed; NULL: as
+                                         many digits as it takes to read them back */
     union {                           /* [rows], owned; no value: */
         char **text;                  /* "" or NULL */
         double *real;                 /* not finite */

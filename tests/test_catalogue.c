@@ -310,6 +310,41 @@ static void tables_of_others_are_read(void)
     rmdir(stem);
 }
 
+/* Reals without a format of their own lose nothing, and are not longer than need be. */
+static void digits_are_kept(void)
+{
+    static const struct { double value; const char *text; } wanted[] = {
+        { 0.1, "0.1" }, { 2456789.123456, "2456789.123456" }, { 1e300, "1e+300" },
+        { 0.1 + 0.2, "0.30000000000000004" }, { 123456789012345, "123456789012345" },
+        { -2.5e-300, "-2.5e-300" }, { NAN, "" },
+    };
+    static const rg_format *const formats[] = { &rg_format_csv, &rg_format_ecsv,
+        &rg_format_tsv, &rg_format_votable, &rg_format_fits };
+    enum { ROWS = sizeof wanted / sizeof *wanted };
+    char path[] = "/tmp/claranXXXXXX", room[RG_LEDGER_ROOM];
+    rg_ledger *l, *is;
+    close(mkstemp(path));
+    CHECK_OK(rg_ledger_new(&l, ROWS));
+    CHECK(rg_ledger_add(l, "hjd", RG_LEDGER_REAL) != NULL);
+    CHECK(rg_ledger_add(l, "row", RG_LEDGER_WHOLE) != NULL);
+    for (int i = 0; i < ROWS; i++) {
+        l->columns[0].cell.real[i] = wanted[i].value;
+        l->columns[1].cell.whole[i] = i;
+        CHECK(!strcmp(rg_ledger_text(&l->columns[0], i, room), wanted[i].text));
+    }
+    for (int k = 0; k < 5; k++) {
+        FILE *file = fopen(path, "w");
+        CHECK_OK(formats[k]->write(l, file));
+        fclose(file);
+        CHECK_OK(formats[k]->read(path, &is));
+        for (int i = 0; is && i < ROWS - 1; i++)
+            CHECK_NEAR(is->columns[0].cell.real[i], wanted[i].value, 0);
+        rg_ledger_free(is);
+    }
+    unlink(path);
+    rg_ledger_free(l);
+}
+
 /* Files that are none, cut or damaged: a sentence with their name. */
 static void refuse(const char *name, const char *text, const char *words)
 {
@@ -361,6 +396,7 @@ int main(int argc, char **argv)
     CHECK_RUN(format_is_told_by_name);
     CHECK_RUN(ten_thousand_are_quick);
     CHECK_RUN(tables_of_others_are_read);
+    CHECK_RUN(digits_are_kept);
     CHECK_RUN(reading_refuses_damage);
     return CHECK_END();
 }
