@@ -152,13 +152,14 @@ static int write_fits(const rg_ledger *ledger, FILE *to)
 
 /* ---- reading ---- */
 
-/* Whether a column has one value a row; others are passed over. */
+/* Whether a column has one value a row; others are passed over.  Whole numbers that
+ * TSCAL or TZERO make real are real. */
 static bool is_plain(fitsfile *fits, int i, rg_ledger_kind *kind, long *width,
                      int *status)
 {
     int type;
     long repeat, size;
-    fits_get_coltype(fits, i, &type, &repeat, &size, status);
+    fits_get_eqcoltype(fits, i, &type, &repeat, &size, status);
     *width = repeat;
     *kind = type == TSTRING ? RG_LEDGER_TEXT
         : type == TFLOAT || type == TDOUBLE ? RG_LEDGER_REAL : RG_LEDGER_WHOLE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/check.h"
 
+#include <fitsio.h>
 #include <jansson.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -345,6 +346,37 @@ static void digits_are_kept(void)
     rg_ledger_free(l);
 }
 
+/* TSCALn makes degrees of whole numbers; TZEROn without it leaves them whole. */
+static void scaled_columns_are_real(void)
+{
+    char *names[] = { "RA", "id", "n" }, *forms[] = { "1J", "1J", "1K" };
+    char stem[] = "/tmp/claranXXXXXX", path[64];
+    int cells[] = { 150123456, 5 }, status = 0;
+    fitsfile *fits;
+    rg_ledger *l = NULL;
+    if (mkdtemp(stem) == NULL) CHECK_SKIP("no folder can be made");
+    snprintf(path, sizeof path, "%s/a.fits", stem);
+    fits_create_file(&fits, path, &status);
+    fits_create_tbl(fits, BINARY_TBL, 0, 3, names, forms, NULL, "T", &status);
+    for (int i = 1; i <= 3; i++)
+        fits_write_col(fits, TINT, i, 1, 1, 2, cells, &status);
+    fits_write_key_dbl(fits, "TSCAL1", 1e-6, 6, "", &status);
+    fits_write_key_dbl(fits, "TZERO2", 2147483648.0, 12, "", &status);
+    fits_write_key_lng(fits, "TNULL1", 5, "", &status);
+    CHECK(fits_close_file(fits, &status) == 0);
+    CHECK_OK(rg_format_fits.read(path, &l));
+    if (l == NULL) return;
+    CHECK(l->columns[0].kind == RG_LEDGER_REAL && l->columns[1].kind == RG_LEDGER_WHOLE
+          && l->columns[2].kind == RG_LEDGER_WHOLE);
+    CHECK_NEAR(l->columns[0].cell.real[0], 150.123456, 1e-9);
+    CHECK(isnan(l->columns[0].cell.real[1]));
+    CHECK(l->columns[1].cell.whole[1] == INT64_C(2147483653));
+    CHECK(l->columns[2].cell.whole[0] == 150123456);
+    rg_ledger_free(l);
+    unlink(path);
+    rmdir(stem);
+}
+
 /* Files that are none, cut or damaged: a sentence with their name. */
 static void refuse(const char *name, const char *text, const char *words)
 {
@@ -397,6 +429,7 @@ int main(int argc, char **argv)
     CHECK_RUN(ten_thousand_are_quick);
     CHECK_RUN(tables_of_others_are_read);
     CHECK_RUN(digits_are_kept);
+    CHECK_RUN(scaled_columns_are_real);
     CHECK_RUN(reading_refuses_damage);
     return CHECK_END();
 }
