@@ -119,11 +119,18 @@ static int next_cell(reader *r)
     return 0;
 }
 
+/* Whether a line is dashes alone, as under the names of a TSV's columns. */
+static bool is_rule(const char *line)
+{
+    const char end = line[strspn(line, "- \t\r")];
+    return line[0] == '-' && line[1] == '-' && (end == '\n' || end == '\0');
+}
+
 /* Comment lines (ECSV's header among them) and, of TSV, lines of dashes. */
 static void skip_lines(reader *r)
 {
     while (*r->at == '#' || *r->at == '\n' || *r->at == '\r'
-           || (r->separator == '\t' && r->at[0] == '-' && r->at[1] == '-')) {
+           || (r->separator == '\t' && is_rule(r->at))) {
         r->at += strcspn(r->at, "\n");
         r->at += *r->at == '\n';
     }

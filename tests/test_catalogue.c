@@ -346,6 +346,22 @@ static void digits_are_kept(void)
     rg_ledger_free(l);
 }
 
+/* Lines of dashes alone are no rows; a row that begins with dashes is one. */
+static void rows_may_begin_with_dashes(void)
+{
+    char path[] = "/tmp/claranXXXXXX", room[RG_LEDGER_ROOM];
+    rg_ledger *l = NULL;
+    close(mkstemp(path));
+    put_file(path, "name\tx\r\n----\t --\r\n--\t1\n--a\t2\n--b-\t\n---\t---");
+    CHECK_OK(rg_format_tsv.read(path, &l));
+    if (l == NULL) return;
+    CHECK(l->rows == 3 && l->columns[1].kind == RG_LEDGER_WHOLE);
+    CHECK(l->rows == 3 && !strcmp(rg_ledger_text(&l->columns[0], 0, room), "--"));
+    CHECK(l->rows == 3 && !strcmp(rg_ledger_text(&l->columns[0], 2, room), "--b-"));
+    rg_ledger_free(l);
+    unlink(path);
+}
+
 /* TSCALn makes degrees of whole numbers; TZEROn without it leaves them whole. */
 static void scaled_columns_are_real(void)
 {
@@ -429,6 +445,7 @@ int main(int argc, char **argv)
     CHECK_RUN(ten_thousand_are_quick);
     CHECK_RUN(tables_of_others_are_read);
     CHECK_RUN(digits_are_kept);
+    CHECK_RUN(rows_may_begin_with_dashes);
     CHECK_RUN(scaled_columns_are_real);
     CHECK_RUN(reading_refuses_damage);
     return CHECK_END();
