@@ -54,6 +54,17 @@ static const rg_ledger_column *position_column(const rg_ledger *table,
     return find_column(table, ucds[is_dec], names[is_dec], 9);
 }
 
+/* Without a unit, as in CSV, it is believed to be in degrees. */
+static int check_unit(const rg_ledger_column *c)
+{
+    static const char *const degrees[] = { "", "deg", "degs", "degree", "degrees",
+                                           "decimal degrees", "arcdeg", "\u00b0" };
+    for (size_t i = 0; i < sizeof degrees / sizeof *degrees; i++)
+        if (strcasecmp(c->unit, degrees[i]) == 0) return 0;
+    return RG_FAIL("column %s is in \"%s\", not in degrees as positions must be: "
+                   "convert it, or name one in degrees", c->name, c->unit);
+}
+
 /* The mean of "10.1;10.2", where angles wrap at 360 of what is nearest the first; NaN
  * where that is not what the text is. */
 static double middle(const char *text)
@@ -105,6 +116,8 @@ static int locate(const rg_ledger *table, const char *ra, const char *dec,
     if (x == NULL || y == NULL)
         return RG_FAIL("no column has the %s in degrees, by UCD, by a usual name or by "
                        "the name given", x ? "declination" : "right ascension");
+    RG_TRY(check_unit(x));
+    RG_TRY(check_unit(y));
     p->at = rg_error_alloc((unsigned long)table->rows, sizeof *p->at, "positions");
     if (p->at == NULL) return -1;
     for (int i = 0; i < table->rows; i++) {

@@ -26,9 +26,10 @@ enum { RG_MATCH_MATCHES, RG_MATCH_SEPARATION, RG_MATCH_ANGLE, RG_MATCH_ROW,
  * and that row's columns; a name that is there already gets _2, _3 ...
  * Positions are ICRS degrees in the columns with UCD pos.eq.ra;meta.main and
  * pos.eq.dec;meta.main, else of a usual name (RA, ra_deg, RAJ2000 ...), else a
- * sentence.  A text there holds the positions of a source's components with semicolons
- * between them (Radio Galaxy Zoo's cpnts_ras): the middle of them counts.  *matched
- * rows have one.  Caller frees *joined. */
+ * sentence, as for a unit other than degrees (none is degrees).  A text there holds the
+ * positions of a source's components with semicolons between them (Radio Galaxy Zoo's
+ * cpnts_ras): the middle of them counts.  *matched rows have one.  Caller frees
+ * *joined. */
 int rg_match(const rg_ledger *sources, const rg_ledger *others, const rg_matching *how,
              rg_ledger **joined, int *matched);
 
