@@ -48,9 +48,10 @@ static const char *name_of(const rg_ledger *table, int row, char room[RG_LEDGER_
 
 static void print_table(const task *t)
 {
-    const int64_t *matches = rg_ledger_find(t->joined, "matches")->cell.whole;
-    const int64_t *row = rg_ledger_find(t->joined, "match_row")->cell.whole;
-    const double *apart = rg_ledger_find(t->joined, "separation")->cell.real;
+    const rg_ledger_column *added = t->joined->columns + t->tables[0]->ncolumns;
+    const int64_t *matches = added[RG_MATCH_MATCHES].cell.whole;
+    const int64_t *row = added[RG_MATCH_ROW].cell.whole;
+    const double *apart = added[RG_MATCH_SEPARATION].cell.real;
     char room[RG_LEDGER_ROOM];
     printf("%-24s %7s %10s  %s\n", "name", "matches", "separation", "nearest");
     for (int i = 0; i < t->joined->rows; i++) {

@@ -23,7 +23,7 @@ static void write_key(fitsfile *fits, const char *root, int i, const char *value
 static void write_display(fitsfile *fits, const rg_ledger_column *c, int i, int *status)
 {
     char display[16];
-    size_t n = strlen(c->format);
+    size_t n = c->format ? strlen(c->format) : 0;
     if (c->kind != RG_LEDGER_REAL || n < 4) return;
     snprintf(display, sizeof display, "%c14.%c", c->format[n - 1] == 'f' ? 'F' : 'G',
              c->format[2]);
@@ -152,13 +152,14 @@ static int write_fits(const rg_ledger *ledger, FILE *to)
 
 /* ---- reading ---- */
 
-/* Whether a column has one value a row; others are passed over. */
+/* Whether a column has one value a row; others are passed over.  Whole numbers that
+ * TSCAL or TZERO make real are real. */
 static bool is_plain(fitsfile *fits, int i, rg_ledger_kind *kind, long *width,
                      int *status)
 {
     int type;
     long repeat, size;
-    fits_get_coltype(fits, i, &type, &repeat, &size, status);
+    fits_get_eqcoltype(fits, i, &type, &repeat, &size, status);
     *width = repeat;
     *kind = type == TSTRING ? RG_LEDGER_TEXT
         : type == TFLOAT || type == TDOUBLE ? RG_LEDGER_REAL : RG_LEDGER_WHOLE;

@@ -76,6 +76,16 @@ int rg_ledger_keep(rg_ledger_column *column, int row, const char *text)
     return put(column, row, text, false);
 }
 
+/* As few digits, from nine on, as read back the same. */
+static void write_real(double value, char room[RG_LEDGER_ROOM])
+{
+    static const int digits[] = { 9, 12, 15, 17 };
+    for (int i = 0; i < 4; i++) {
+        snprintf(room, RG_LEDGER_ROOM, "%.*g", digits[i], value);
+        if (!(strtod(room, NULL) < value || strtod(room, NULL) > value)) return;
+    }
+}
+
 const char *rg_ledger_text(const rg_ledger_column *column, int row,
                            char room[RG_LEDGER_ROOM])
 {
@@ -86,7 +96,8 @@ const char *rg_ledger_text(const rg_ledger_column *column, int row,
         if (column->cell.whole[row] != RG_LEDGER_NONE)
             snprintf(room, RG_LEDGER_ROOM, "%lld", (long long)column->cell.whole[row]);
     } else if (isfinite(column->cell.real[row])) {
-        snprintf(room, RG_LEDGER_ROOM, column->format, column->cell.real[row]);
+        if (column->format == NULL) write_real(column->cell.real[row], room);
+        else snprintf(room, RG_LEDGER_ROOM, column->format, column->cell.real[row]);
     }
     return room;
 }
@@ -161,7 +172,7 @@ static int make_cells(rg_ledger_column *column, int rows)
 rg_ledger_column *rg_ledger_add(rg_ledger *ledger, const char *name,
                                 rg_ledger_kind kind)
 {
-    rg_ledger_column made = { .kind = kind, .format = "%.9g" };
+    rg_ledger_column made = { .kind = kind };
     if (make_room((void **)&ledger->columns, ledger->ncolumns, sizeof made) != 0
         || make_cells(&made, ledger->rows) != 0) return NULL;
     rg_ledger_column *column = &ledger->columns[ledger->ncolumns++];
@@ -169,6 +180,31 @@ rg_ledger_column *rg_ledger_add(rg_ledger *ledger, const char *name,
     column->name = copy(name);
     if (column->name == NULL) return NULL;
     return rg_ledger_describe(column, "", "", "") == 0 ? column : NULL;
+}
+
+static bool is_taken(const rg_ledger *ledger, const char *name)
+{
+    for (int i = 0; i < ledger->nfacts; i++)
+        if (strcasecmp(ledger->facts[i].name, name) == 0) return true;
+    return rg_ledger_find(ledger, name) != NULL;
+}
+
+enum { NAME_ROOM = 256 };
+
+/* `name`, with _2, _3 ... where it is taken. */
+static void make_name(const rg_ledger *ledger, const char *name, char made[NAME_ROOM])
+{
+    snprintf(made, NAME_ROOM, "%.250s", name);
+    for (int i = 2; i < 1000 && is_taken(ledger, made); i++)
+        snprintf(made, NAME_ROOM, "%.250s_%d", name, i);
+}
+
+rg_ledger_column *rg_ledger_append(rg_ledger *ledger, const char *name,
+                                   rg_ledger_kind kind)
+{
+    char made[NAME_ROOM];
+    make_name(ledger, name, made);
+    return rg_ledger_add(ledger, made, kind);
 }
 
 static int replace(char **text, const char *with)
@@ -192,9 +228,11 @@ int rg_ledger_state(rg_ledger *ledger, const char *name, const char *ucd,
                     const char *about, const char *value)
 {
     rg_ledger_fact *fact;
+    char made[NAME_ROOM];
+    make_name(ledger, name, made);
     RG_TRY(make_room((void **)&ledger->facts, ledger->nfacts, sizeof *fact));
     fact = &ledger->facts[ledger->nfacts++];
-    *fact = (rg_ledger_fact){ copy(name), copy(ucd), copy(about),
+    *fact = (rg_ledger_fact){ copy(made), copy(ucd), copy(about),
                               rg_ledger_clean(value, true, false) };
     return fact->name && fact->ucd && fact->about && fact->value ? 0 : -1;
 }

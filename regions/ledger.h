@@ -26,7 +26,8 @@ typedef enum { RG_LEDGER_TEXT, RG_LEDGER_REAL, RG_LEDGER_WHOLE } rg_ledger_kind;
 typedef struct rg_ledger_column {
     char *name, *unit, *ucd, *about;  /* owned; "": none */
     rg_ledger_kind kind;
-    const char *format;               /* of reals in texts, "%.7f"; borrowed */
+    const char *format;               /* of reals in texts, "%.7f", borrowed; NULL: as
+                                         many digits as it takes to read them back */
     union {                           /* [rows], owned; no value: */
         char **text;                  /* "" or NULL */
         double *real;                 /* not finite */
@@ -52,8 +53,16 @@ void rg_ledger_free(rg_ledger *ledger);
  * when memory runs out. */
 rg_ledger_column *rg_ledger_add(rg_ledger *ledger, const char *name,
                                 rg_ledger_kind kind);
+
+/* As rg_ledger_add; where a column has that name already (capitals or not) it is called
+ * NAME_2, NAME_3 ... */
+rg_ledger_column *rg_ledger_append(rg_ledger *ledger, const char *name,
+                                   rg_ledger_kind kind);
 int rg_ledger_describe(rg_ledger_column *column, const char *unit, const char *ucd,
                        const char *about);
+
+/* Says something of the table as a whole; a name that a column or fact has already gets
+ * _2, as above: in CSV and TSV facts are columns. */
 int rg_ledger_state(rg_ledger *ledger, const char *name, const char *ucd,
                     const char *about, const char *value);
 

@@ -54,6 +54,17 @@ static const rg_ledger_column *position_column(const rg_ledger *table,
     return find_column(table, ucds[is_dec], names[is_dec], 9);
 }
 
+/* Without a unit, as in CSV, it is believed to be in degrees. */
+static int check_unit(const rg_ledger_column *c)
+{
+    static const char *const degrees[] = { "", "deg", "degs", "degree", "degrees",
+                                           "decimal degrees", "arcdeg", "\u00b0" };
+    for (size_t i = 0; i < sizeof degrees / sizeof *degrees; i++)
+        if (strcasecmp(c->unit, degrees[i]) == 0) return 0;
+    return RG_FAIL("column %s is in \"%s\", not in degrees as positions must be: "
+                   "convert it, or name one in degrees", c->name, c->unit);
+}
+
 /* The mean of "10.1;10.2", where angles wrap at 360 of what is nearest the first; NaN
  * where that is not what the text is. */
 static double middle(const char *text)
@@ -105,6 +116,8 @@ static int locate(const rg_ledger *table, const char *ra, const char *dec,
     if (x == NULL || y == NULL)
         return RG_FAIL("no column has the %s in degrees, by UCD, by a usual name or by "
                        "the name given", x ? "declination" : "right ascension");
+    RG_TRY(check_unit(x));
+    RG_TRY(check_unit(y));
     p->at = rg_error_alloc((unsigned long)table->rows, sizeof *p->at, "positions");
     if (p->at == NULL) return -1;
     for (int i = 0; i < table->rows; i++) {
@@ -181,11 +194,7 @@ static int choose(found *all, int n, int rows)
 /* A column of `from`, of its rows rows[i] (NULL: all in turn; -1: no value). */
 static int copy_column(const rg_ledger_column *from, const found *rows, rg_ledger *to)
 {
-    char name[256];
-    snprintf(name, sizeof name, "%.250s", from->name);
-    for (int i = 2; i < 100 && rg_ledger_find(to, name); i++)
-        snprintf(name, sizeof name, "%.250s_%d", from->name, i);
-    rg_ledger_column *made = rg_ledger_add(to, name, from->kind);
+    rg_ledger_column *made = rg_ledger_append(to, from->name, from->kind);
     if (made == NULL) return -1;
     made->format = from->format;
     const char *main_ = rows ? strstr(from->ucd, ";meta.main") : NULL;
@@ -205,30 +214,29 @@ static int copy_column(const rg_ledger_column *from, const found *rows, rg_ledge
     return 0;
 }
 
-enum { MATCHES, SEPARATION, ANGLE, ROW, BEST, ADDED };
-
 static int add_results(const found *all, rg_ledger *to)
 {
-    static const struct { const char *name, *unit, *ucd, *about; } added[ADDED] = {
+    static const struct { const char *name, *unit, *ucd, *about; } added[] = {
         { "matches", "", "meta.number", "rows of the other table within the radius" },
         { "separation", "arcsec", "pos.angDistance", "of the nearest of them" },
         { "position_angle", "deg", "pos.posAng", "towards it, N through E" },
         { "match_row", "", "meta.id.cross", "which row it is, from 1" },
         { "best", "", "meta.code", "1: it has no nearer source than this one" },
     };
-    for (int k = 0; k < ADDED; k++) {
-        bool real = k == SEPARATION || k == ANGLE;
-        rg_ledger_column *c = rg_ledger_add(to, added[k].name,
-                                            real ? RG_LEDGER_REAL : RG_LEDGER_WHOLE);
+    for (int k = 0; k < RG_MATCH_COLUMNS; k++) {
+        bool real = k == RG_MATCH_SEPARATION || k == RG_MATCH_ANGLE;
+        rg_ledger_column *c = rg_ledger_append(to, added[k].name,
+                                               real ? RG_LEDGER_REAL : RG_LEDGER_WHOLE);
         if (c == NULL) return -1;
         RG_TRY(rg_ledger_describe(c, added[k].unit, added[k].ucd, added[k].about));
         if (real) c->format = "%.3f";
         for (int i = 0; i < to->rows; i++) {
             const found *f = &all[i];
-            if (k == MATCHES) c->cell.whole[i] = f->matches;
+            if (k == RG_MATCH_MATCHES) c->cell.whole[i] = f->matches;
             else if (f->row < 0) continue;
-            else if (real) c->cell.real[i] = k == ANGLE ? f->angle : f->separation;
-            else c->cell.whole[i] = k == BEST ? f->best : f->row + 1;
+            else if (k == RG_MATCH_SEPARATION) c->cell.real[i] = f->separation;
+            else if (k == RG_MATCH_ANGLE) c->cell.real[i] = f->angle;
+            else c->cell.whole[i] = k == RG_MATCH_BEST ? f->best : f->row + 1;
         }
     }
     return 0;

@@ -33,13 +33,16 @@ static int write_values(const rg_ledger *ledger, FILE *to, char separator, bool 
     int nfacts = facts ? ledger->nfacts : 0;
     for (int row = -1; row < ledger->rows; row++) {
         for (int i = 0; i < ledger->ncolumns + nfacts; i++) {
-            const rg_ledger_fact *fact = &ledger->facts[i - ledger->ncolumns];
-            const rg_ledger_column *c = &ledger->columns[i];
-            bool is_fact = i >= ledger->ncolumns;
+            const char *text;
             if (i > 0) fputc(separator, to);
-            if (row < 0) write_cell(to, is_fact ? fact->name : c->name, separator);
-            else write_cell(to, is_fact ? fact->value : rg_ledger_text(c, row, room),
-                            separator);
+            if (i >= ledger->ncolumns) {
+                const rg_ledger_fact *fact = &ledger->facts[i - ledger->ncolumns];
+                text = row < 0 ? fact->name : fact->value;
+            } else {
+                const rg_ledger_column *c = &ledger->columns[i];
+                text = row < 0 ? c->name : rg_ledger_text(c, row, room);
+            }
+            write_cell(to, text, separator);
         }
         fputc('\n', to);
     }
@@ -119,11 +122,18 @@ static int next_cell(reader *r)
     return 0;
 }
 
+/* Whether a line is dashes alone, as under the names of a TSV's columns. */
+static bool is_rule(const char *line)
+{
+    const char end = line[strspn(line, "- \t\r")];
+    return line[0] == '-' && line[1] == '-' && (end == '\n' || end == '\0');
+}
+
 /* Comment lines (ECSV's header among them) and, of TSV, lines of dashes. */
 static void skip_lines(reader *r)
 {
     while (*r->at == '#' || *r->at == '\n' || *r->at == '\r'
-           || (r->separator == '\t' && r->at[0] == '-' && r->at[1] == '-')) {
+           || (r->separator == '\t' && is_rule(r->at))) {
         r->at += strcspn(r->at, "\n");
         r->at += *r->at == '\n';
     }

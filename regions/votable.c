@@ -69,7 +69,7 @@ static void write_field(sheet *s, const rg_ledger_column *c)
     if (strncmp(c->ucd, "pos.eq", 6) == 0) attribute(s, "ref", "icrs");
     attribute(s, "unit", c->unit);
     attribute(s, "ucd", c->ucd);
-    if (c->kind == RG_LEDGER_REAL && strlen(c->format) == 4 && c->format[3] == 'f') {
+    if (c->format && strlen(c->format) == 4 && c->format[3] == 'f') {
         precision[0] = c->format[2];
         attribute(s, "precision", precision);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/check.h"
 
+#include <fitsio.h>
 #include <jansson.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -310,6 +311,88 @@ static void tables_of_others_are_read(void)
     rmdir(stem);
 }
 
+/* Reals without a format of their own lose nothing, and are not longer than need be. */
+static void digits_are_kept(void)
+{
+    static const struct { double value; const char *text; } wanted[] = {
+        { 0.1, "0.1" }, { 2456789.123456, "2456789.123456" }, { 1e300, "1e+300" },
+        { 0.1 + 0.2, "0.30000000000000004" }, { 123456789012345, "123456789012345" },
+        { -2.5e-300, "-2.5e-300" }, { NAN, "" },
+    };
+    static const rg_format *const formats[] = { &rg_format_csv, &rg_format_ecsv,
+        &rg_format_tsv, &rg_format_votable, &rg_format_fits };
+    enum { ROWS = sizeof wanted / sizeof *wanted };
+    char path[] = "/tmp/claranXXXXXX", room[RG_LEDGER_ROOM];
+    rg_ledger *l, *is;
+    close(mkstemp(path));
+    CHECK_OK(rg_ledger_new(&l, ROWS));
+    CHECK(rg_ledger_add(l, "hjd", RG_LEDGER_REAL) != NULL);
+    CHECK(rg_ledger_add(l, "row", RG_LEDGER_WHOLE) != NULL);
+    for (int i = 0; i < ROWS; i++) {
+        l->columns[0].cell.real[i] = wanted[i].value;
+        l->columns[1].cell.whole[i] = i;
+        CHECK(!strcmp(rg_ledger_text(&l->columns[0], i, room), wanted[i].text));
+    }
+    for (int k = 0; k < 5; k++) {
+        FILE *file = fopen(path, "w");
+        CHECK_OK(formats[k]->write(l, file));
+        fclose(file);
+        CHECK_OK(formats[k]->read(path, &is));
+        for (int i = 0; is && i < ROWS - 1; i++)
+            CHECK_NEAR(is->columns[0].cell.real[i], wanted[i].value, 0);
+        rg_ledger_free(is);
+    }
+    unlink(path);
+    rg_ledger_free(l);
+}
+
+/* Lines of dashes alone are no rows; a row that begins with dashes is one. */
+static void rows_may_begin_with_dashes(void)
+{
+    char path[] = "/tmp/claranXXXXXX", room[RG_LEDGER_ROOM];
+    rg_ledger *l = NULL;
+    close(mkstemp(path));
+    put_file(path, "name\tx\r\n----\t --\r\n--\t1\n--a\t2\n--b-\t\n---\t---");
+    CHECK_OK(rg_format_tsv.read(path, &l));
+    if (l == NULL) return;
+    CHECK(l->rows == 3 && l->columns[1].kind == RG_LEDGER_WHOLE);
+    CHECK(l->rows == 3 && !strcmp(rg_ledger_text(&l->columns[0], 0, room), "--"));
+    CHECK(l->rows == 3 && !strcmp(rg_ledger_text(&l->columns[0], 2, room), "--b-"));
+    rg_ledger_free(l);
+    unlink(path);
+}
+
+/* TSCALn makes degrees of whole numbers; TZEROn without it leaves them whole. */
+static void scaled_columns_are_real(void)
+{
+    char *names[] = { "RA", "id", "n" }, *forms[] = { "1J", "1J", "1K" };
+    char stem[] = "/tmp/claranXXXXXX", path[64];
+    int cells[] = { 150123456, 5 }, status = 0;
+    fitsfile *fits;
+    rg_ledger *l = NULL;
+    if (mkdtemp(stem) == NULL) CHECK_SKIP("no folder can be made");
+    snprintf(path, sizeof path, "%s/a.fits", stem);
+    fits_create_file(&fits, path, &status);
+    fits_create_tbl(fits, BINARY_TBL, 0, 3, names, forms, NULL, "T", &status);
+    for (int i = 1; i <= 3; i++)
+        fits_write_col(fits, TINT, i, 1, 1, 2, cells, &status);
+    fits_write_key_dbl(fits, "TSCAL1", 1e-6, 6, "", &status);
+    fits_write_key_dbl(fits, "TZERO2", 2147483648.0, 12, "", &status);
+    fits_write_key_lng(fits, "TNULL1", 5, "", &status);
+    CHECK(fits_close_file(fits, &status) == 0);
+    CHECK_OK(rg_format_fits.read(path, &l));
+    if (l == NULL) return;
+    CHECK(l->columns[0].kind == RG_LEDGER_REAL && l->columns[1].kind == RG_LEDGER_WHOLE
+          && l->columns[2].kind == RG_LEDGER_WHOLE);
+    CHECK_NEAR(l->columns[0].cell.real[0], 150.123456, 1e-9);
+    CHECK(isnan(l->columns[0].cell.real[1]));
+    CHECK(l->columns[1].cell.whole[1] == INT64_C(2147483653));
+    CHECK(l->columns[2].cell.whole[0] == 150123456);
+    rg_ledger_free(l);
+    unlink(path);
+    rmdir(stem);
+}
+
 /* Files that are none, cut or damaged: a sentence with their name. */
 static void refuse(const char *name, const char *text, const char *words)
 {
@@ -361,6 +444,9 @@ int main(int argc, char **argv)
     CHECK_RUN(format_is_told_by_name);
     CHECK_RUN(ten_thousand_are_quick);
     CHECK_RUN(tables_of_others_are_read);
+    CHECK_RUN(digits_are_kept);
+    CHECK_RUN(rows_may_begin_with_dashes);
+    CHECK_RUN(scaled_columns_are_real);
     CHECK_RUN(reading_refuses_damage);
     return CHECK_END();
 }

@@ -330,6 +330,11 @@ match_row,best,RAJ2000,DEJ2000,note
 7,10,20,1,1.015,90.000,1,1,10.0003,20,x y
 8,10.001,20,0,,,,,,," ] || { cat m.csv; return 1; }
     "$claran" crossmatch a.csv b.tsv > out.log && grep -q "row 1 x y" out.log || return 1
+    printf 'RA,DEC,matches,match_row\n10,20,x,y\n' > c.csv
+    "$claran" crossmatch c.csv b.tsv > out.log && grep -q "row 1 x y" out.log &&
+        "$claran" crossmatch m.csv b.tsv -o n.csv > out.log &&
+        [ -z "$(head -1 n.csv | tr , '\n' | sort -f | uniq -di)" ] ||
+        wrong "repeats: $(head -1 n.csv)" || return 1
     echo 'a,b' > c.csv
     refuses 1 "c.csv: no column" crossmatch c.csv a.csv &&
         refuses 1 "c.csv (--ra" crossmatch a.csv c.csv &&
@@ -339,7 +344,7 @@ match_row,best,RAJ2000,DEJ2000,note
         refuses 1 "no table" crossmatch "${field[0]}" a.csv &&
         refuses 1 "cross-match is a table" crossmatch a.csv b.tsv -o x.reg &&
         refuses 2 "two tables" crossmatch a.csv &&
-        refuses 2 "radius" crossmatch a.csv b.tsv --radius -1 && rm a.csv b.tsv c.csv m.csv
+        refuses 2 "radius" crossmatch a.csv b.tsv --radius -1 && rm a.csv b.tsv c.csv [mn].csv
 }
 picture_is_png() {
     "$claran" detect "${field[0]}" --png p.png > out.log &&

@@ -125,6 +125,32 @@ static void search_is_complete(void)
     rg_ledger_free(tb);
 }
 
+/* What was matched before has columns and facts of the names that are added. */
+static void added_names_are_new(void)
+{
+    rg_ledger *a = table("RA", "DEC", ours, 2), *b = table("x", "matches", theirs, 2);
+    rg_ledger *once = NULL, *twice = NULL;
+    const rg_matching how = { .radius = 4, .ra = "x", .dec = "matches" };
+    int matched;
+    CHECK(rg_ledger_add(a, "Match_Row", RG_LEDGER_TEXT) != NULL);
+    CHECK(rg_ledger_add(a, "creator", RG_LEDGER_TEXT) != NULL);
+    CHECK_OK(rg_match(a, b, &how, &once, &matched));
+    CHECK_OK(rg_match(once, b, &how, &twice, &matched));
+    CHECK_OK(rg_ledger_state(twice, "creator", "", "", ""));
+    CHECK_OK(rg_ledger_state(twice, "creator", "", "", ""));
+    for (int i = 0; i < twice->ncolumns; i++)
+        CHECK(rg_ledger_find(twice, twice->columns[i].name) == &twice->columns[i]);
+    CHECK(twice->columns[once->ncolumns + RG_MATCH_ROW].cell.whole[1] == 1);
+    CHECK(!strcmp(twice->columns[a->ncolumns + RG_MATCH_ROW].name, "match_row_2"));
+    CHECK(!strcmp(twice->columns[once->ncolumns + RG_MATCH_ROW].name, "match_row_3"));
+    CHECK(!strcmp(twice->facts[0].name, "creator_2"));
+    CHECK(!strcmp(twice->facts[1].name, "creator_3"));
+    rg_ledger_free(a);
+    rg_ledger_free(b);
+    rg_ledger_free(once);
+    rg_ledger_free(twice);
+}
+
 static void positions_are_told_by_ucd(void)
 {
     rg_ledger *a = table("x", "y", ours, 1), *b = table("ra", "dec", ours, 1), *joined;
@@ -150,11 +176,43 @@ static void positions_are_told_by_ucd(void)
     rg_ledger_free(b);
 }
 
+/* Radians within a radius of degrees would be matches of nothing. */
+static void other_units_are_refused(void)
+{
+    static const char *const good[] = { "", "deg", "Degrees", "\u00b0" };
+    static const char *const bad[] = { "rad", "hourangle", "arcsec", "h:m:s", "mdeg" };
+    rg_ledger *a = table("RA", "DEC", ours, 1), *b = table("RA", "DEC", ours, 1);
+    rg_ledger *joined;
+    rg_matching how = { .radius = 1, .names = { "a.vot", "b.vot" } };
+    rg_ledger_column *dec = rg_ledger_find(b, "DEC");
+    int matched;
+    for (int i = 0; i < 4; i++) {
+        CHECK_OK(rg_ledger_describe(dec, good[i], "pos.eq.dec", ""));
+        CHECK_OK(rg_match(a, b, &how, &joined, &matched));
+        CHECK(matched == 1);
+        rg_ledger_free(joined);
+    }
+    for (int i = 0; i < 5; i++) {
+        char words[64];
+        snprintf(words, sizeof words, "DEC is in \"%s\", not in degrees", bad[i]);
+        CHECK_OK(rg_ledger_describe(dec, bad[i], i % 2 ? "pos.eq.dec" : "", ""));
+        how.ra = i < 3 ? NULL : "RA", how.dec = i < 3 ? NULL : "DEC";
+        CHECK_FAILS(rg_match(a, b, &how, &joined, &matched), words);
+        CHECK(strstr(rg_error_message(), "b.vot (--ra and --dec name its") != NULL);
+        CHECK_FAILS(rg_match(b, a, &how, &joined, &matched), words);
+        CHECK(strstr(rg_error_message(), "a.vot: column DEC") != NULL);
+    }
+    rg_ledger_free(a);
+    rg_ledger_free(b);
+}
+
 int main(void)
 {
     CHECK_RUN(lists_of_components_have_a_middle);
     CHECK_RUN(nearest_is_found);
     CHECK_RUN(search_is_complete);
+    CHECK_RUN(added_names_are_new);
     CHECK_RUN(positions_are_told_by_ucd);
+    CHECK_RUN(other_units_are_refused);
     return CHECK_END();
 }
