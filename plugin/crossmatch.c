@@ -101,7 +101,8 @@ int rg_crossmatch_main(int argc, char **argv)
     const rg_option options[] = {
         { "output", 'o', RG_OPTION_OUTPUT, &t.path, 0, 0, "FILE",
           "where to: .fits .vot .csv .ecsv .tsv .json, or - (CSV on stdout)" },
-        RG_FORMAT_OPTION(t.format),
+        { "format", 0, RG_OPTION_TEXT, &t.format, 0, 0, "NAME",
+          "fits, votable, csv, ecsv, tsv or json; else as the name ends" },
         { "radius", 'r', RG_OPTION_DOUBLE, &t.how.radius, 0.001, 3600, "ARCSEC",
           "how far apart at most [arcsec]:" },
         { "ra", 0, RG_OPTION_TEXT, &t.how.ra, 0, 0, "COLUMN",
