@@ -17,7 +17,8 @@ typedef struct task {
     double iou;
     const char *out;
     rg_dataset *list;                 /* owned */
-    rg_evaluation *evaluation;        /* owned */
+    rg_looks looks;                   /* owned, as below */
+    rg_evaluation *evaluation;
 } task;
 
 static void print_error(const char *what, double error)
@@ -44,12 +45,14 @@ static int calibrate(task *t, const char *path)
     RG_TRY(rg_dataset_read(&t->list, path));
     RG_TRY(rg_finder_open(&t->finder, t->list->fields[0].infrared != NULL));
     rg_detect_calibrate(t->finder.detector, t->fit.calibration);      /* none as yet */
+    RG_TRY(rg_examine_look(t->finder.detector, t->list, rg_options_progress, "fields",
+                           &t->looks));
     double before = NAN;
     for (int round = 0; round < ROUNDS; round++) {
         rg_evaluate_free(t->evaluation);
         t->evaluation = NULL;
-        RG_TRY(rg_examine(t->finder.detector, t->list, t->finder.how.threshold,
-                          rg_options_progress, "fields", &t->evaluation));
+        RG_TRY(rg_examine_judge(t->finder.detector, t->list, &t->looks,
+                                t->finder.how.threshold, &t->evaluation));
         if (rg_calibrate_fit(t->evaluation, t->iou, &t->fit) != 0)
             return rg_error_prefix("%s: ", path);
         rg_detect_calibrate(t->finder.detector, t->fit.calibration);
@@ -70,7 +73,7 @@ int rg_calibrate_main(int argc, char **argv)
         { "output", 'o', RG_OPTION_OUTPUT, &t.out, 0, 0, "FILE",
           "the calibrated model (needed)" },
         { "temperature", 0, RG_OPTION_FLAG, &t.fit.temperature, 0, 0, NULL,
-          "fit a only, every b = 0: for lists of few sources" },
+          "fit a only, every b and e = 0: for lists of few sources" },
         { "iou", 0, RG_OPTION_DOUBLE, &t.iou, 0, 1, "IOU",
           "overlap with the truth that a right detection needs: 0.5" },
         { "folds", 0, RG_OPTION_INT, &t.fit.folds, 2, 1000, "K",
@@ -80,10 +83,10 @@ int rg_calibrate_main(int argc, char **argv)
         RG_FINDER_OPTIONS(t.finder), { .name = NULL }
     };
     const rg_usage usage = { "calibrate", "HELD.csv --model MODEL.fits -o FILE",
-        "Fit P = sigmoid(a logit(p) + b), b by class, to the detections in a labelled\n"
-        "list that the model was not trained on, so that of sources marked 0.9 nine\n"
-        "in ten are right, and write the model with them.  The weights stay as they\n"
-        "are.",
+        "Fit P = sigmoid(a logit(p) + b + e . x), b by class, x what is counted in\n"
+        "the box, to the detections in a labelled list that the model was not trained\n"
+        "on, so that of sources marked 0.9 nine in ten are right, and write the model\n"
+        "with them.  The weights stay as they are.",
         options };
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;
@@ -93,6 +96,7 @@ int rg_calibrate_main(int argc, char **argv)
                                  "with -o");
     status = calibrate(&t, argv[0]) == 0 ? RG_EXIT_OK : rg_options_problem();
     rg_evaluate_free(t.evaluation);
+    rg_examine_clear(&t.looks);
     rg_dataset_free(t.list);
     rg_finder_close(&t.finder);
     return status;

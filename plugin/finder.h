@@ -65,7 +65,7 @@ void rg_finder_provenance(const rg_finder *finder, const rg_image *image,
 
 /* A line on stdout: how probabilities are calibrated (rg_claran). */
 void rg_finder_print_calibration(const char *what,
-                                 const float calibration[RG_CLASSES]);
+                                 const float calibration[RG_CLARAN_CALIBRATION]);
 
 /* A table for people on stdout: one line a detection. */
 void rg_finder_table(const rg_source *sources, int n);

@@ -392,6 +392,7 @@ static void calibration_changes_numbers_only(void)
     }
     CHECK(n[0] == n[1] && n[0] > 2);
     for (int i = 0; i < n[0] && i < n[1]; i++) {
+        CHECK(f[0][i].evidence[RG_EVIDENCE_FIT] == f[1][i].evidence[RG_EVIDENCE_FIT]);
         const double p = f[0][i].probability, odds = sqrt(p / (1 - p));
         CHECK(f[0][i].xmin == f[1][i].xmin && f[0][i].class_ == f[1][i].class_);
         CHECK(f[1][i].raw == f[0][i].raw && f[0][i].raw == f[0][i].probability);

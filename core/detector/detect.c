@@ -155,16 +155,23 @@ int rg_detect_planes(rg_method method, const rg_image *radio, const rg_image *in
     return show(infrared, window, PLANES / 2, RG_DETECT_UNCOVERED, pixels + PLANES);
 }
 
+/* Both steps; pixels [2][PLANES]. */
+static int look_through(rg_method method, const rg_image *radio,
+                        const rg_image *infrared, const rg_sky *window, float *pixels,
+                        uint8_t *rgb)
+{
+    int status = rg_detect_planes(method, radio, infrared, window, pixels);
+    if (status != 0) return status;
+    return rg_fuse(method, pixels, rg_fuse_wants_infrared(method) ? pixels + PLANES
+                   : NULL, SUBJECT, SUBJECT, rgb);
+}
+
 int rg_detect_window(rg_method method, const rg_image *radio, const rg_image *infrared,
                      const rg_sky *window, uint8_t *rgb)
 {
     float *pixels = rg_error_alloc(2 * PLANES, sizeof *pixels, "a window");
     if (pixels == NULL) return -1;
-    int status = rg_detect_planes(method, radio, infrared, window, pixels);
-    if (status == 0)
-        status = rg_fuse(method, pixels,
-                         rg_fuse_wants_infrared(method) ? pixels + PLANES : NULL,
-                         SUBJECT, SUBJECT, rgb);
+    int status = look_through(method, radio, infrared, window, pixels, rgb);
     free(pixels);
     return status;
 }
@@ -333,11 +340,15 @@ static bool is_whole_elsewhere(const layout *l, int i, int j, const rg_detection
 }
 
 /* What is looked at, and how; and the windows that wait for the network. */
-typedef struct waiting { rg_sky *window; int i, j; } waiting;
+typedef struct waiting {
+    rg_sky *window;                       /* owned, as below */
+    rg_evidence *evidence;
+    int i, j;
+} waiting;
 typedef struct view {
     const rg_image *radio, *infrared;
     layout windows;
-    waiting batch[RG_RUNNER_BATCH];       /* [n], their skies owned */
+    waiting batch[RG_RUNNER_BATCH];       /* [n] */
     int n;
 } view;
 
@@ -351,12 +362,14 @@ static int collect(const rg_detector *d, const view *v, const waiting *at, rg_lo
         const int class_ = k % RG_CLASSES;
         const float raw = look.probability[k];
         if (class_ == RG_CLASS_BACKGROUND || !(raw > PROBABILITY_LEAST)) continue;
-        const float probability = rg_claran_calibrate(model, class_, raw);
-        rg_detection one = { .class_ = class_, .probability = probability, .raw = raw };
+        rg_detection one = { .class_ = class_, .raw = raw };
         rg_box box = rg_boxes_decode(look.proposals[k / RG_CLASSES],
                                      look.shifts + (size_t)4 * k);
         if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2)) continue;
         box = rg_boxes_clip(box, model->input, model->input);
+        rg_evidence_weigh(at->evidence, rg_claran_to_subject(model, box), class_,
+                          one.evidence);
+        one.probability = rg_claran_calibrate(model, class_, raw, one.evidence);
         if (locate(model, v->radio, at->window, box, &one) != 0)
             continue;   /* beyond the edge of the projection, where no image is */
         one.cut = clearance(l, at->i, at->j, &one) < l->rim;
@@ -364,6 +377,24 @@ static int collect(const rg_detector *d, const view *v, const waiting *at, rg_lo
         RG_TRY(add(all, &one));
     }
     return 0;
+}
+
+static void clear(waiting *one)
+{
+    rg_sky_free(one->window);
+    rg_evidence_close(one->evidence);
+}
+
+/* What the network sees of a window, and what can be counted in it. */
+static int see(rg_method method, const view *v, waiting *one, uint8_t *rgb)
+{
+    float *pixels = rg_error_alloc(2 * PLANES, sizeof *pixels, "a window");
+    if (pixels == NULL) return -1;
+    int status = look_through(method, v->radio, v->infrared, one->window, pixels, rgb);
+    if (status == 0)
+        status = rg_evidence_open(&one->evidence, pixels, SUBJECT, RG_CLARAN_PIXEL);
+    free(pixels);
+    return status;
 }
 
 /* Window i, j joins those that wait, where there is something to see in it. */
@@ -375,12 +406,13 @@ static int show_window(rg_detector *d, view *v, int i, int j, candidates *all)
                           SUBJECT, RG_CLARAN_PIXEL) != 0)
         return 0;       /* off the sky, as are the corners of an all-sky image */
     all->windows++;
-    int status = rg_detect_window(rg_runner_model(d->runner)->method, v->radio,
-                                  v->infrared, window,
-                                  rg_runner_window(d->runner, v->n));
+    waiting *next = &v->batch[v->n];
+    *next = (waiting){ .window = window, .i = i, .j = j };
+    int status = see(rg_runner_model(d->runner)->method, v, next,
+                     rg_runner_window(d->runner, v->n));
     if (status == RG_DETECT_UNCOVERED) d->uncovered++;
-    if (status == 0) v->batch[v->n++] = (waiting){ window, i, j };
-    else rg_sky_free(window);
+    if (status == 0) v->n++;
+    else clear(next);
     return status < 0 ? -1 : 0;
 }
 
@@ -391,7 +423,7 @@ static int look_at_batch(rg_detector *d, view *v, candidates *all)
     for (int k = 0; k < v->n; k++) {
         if (status == 0)
             status = collect(d, v, &v->batch[k], rg_runner_look(d->runner, k), all);
-        rg_sky_free(v->batch[k].window);
+        clear(&v->batch[k]);
     }
     v->n = 0;
     return status;
@@ -410,7 +442,7 @@ static int look_at_all(rg_detector *d, view *v, candidates *all)
         if (status == 0 && d->options.progress)
             d->options.progress(d->options.user, k + 1, total);
     }
-    for (int k = 0; k < v->n; k++) rg_sky_free(v->batch[k].window);
+    for (int k = 0; k < v->n; k++) clear(&v->batch[k]);
     RG_TRY(status);
     if (all->windows == 0)
         return rg_error_prefix("%s: no window of 3' lies on the sky: ", v->radio->name);
@@ -423,13 +455,19 @@ static int look_at_all(rg_detector *d, view *v, candidates *all)
 /* ---- one label per source ---- */
 
 /* Calibration ties what rounding cannot tell apart: the network's own figure tells. */
+static int more_probable(const void *pa, const void *pb)
+{
+    const rg_detection *a = pa, *b = pb;
+    if (a->probability != b->probability)
+        return a->probability < b->probability ? 1 : -1;
+    return a->raw == b->raw ? 0 : a->raw < b->raw ? 1 : -1;
+}
+
 static int by_probability(const void *pa, const void *pb)
 {
     const candidate *a = pa, *b = pb;
-    if (a->found.probability != b->found.probability)
-        return a->found.probability < b->found.probability ? 1 : -1;
-    if (a->found.raw != b->found.raw) return a->found.raw < b->found.raw ? 1 : -1;
-    return a->order - b->order;
+    const int order = more_probable(&a->found, &b->found);
+    return order ? order : a->order - b->order;
 }
 
 static float area(rg_box box)
@@ -557,9 +595,19 @@ int rg_detect(rg_detector *d, const rg_image *radio, const rg_image *infrared,
     return status;
 }
 
-void rg_detect_calibrate(rg_detector *detector, const float calibration[RG_CLASSES])
+void rg_detect_calibrate(rg_detector *detector,
+                         const float calibration[RG_CLARAN_CALIBRATION])
 {
     rg_runner_calibrate(detector->runner, calibration);
+}
+
+void rg_detect_recalibrate(const rg_detector *d, rg_detection *all, int n)
+{
+    for (int i = 0; i < n; i++)
+        all[i].probability = rg_claran_calibrate(rg_runner_model(d->runner),
+                                                 all[i].class_, all[i].raw,
+                                                 all[i].evidence);
+    if (n > 0) qsort(all, (size_t)n, sizeof *all, more_probable);
 }
 
 int rg_detect_choose(const rg_detector *d, const rg_image *radio, float threshold,
@@ -567,8 +615,8 @@ int rg_detect_choose(const rg_detector *d, const rg_image *radio, float threshol
                      int *nchosen)
 {
     candidates list = { 0 };
-    layout windows;
-    int status = lay_out(radio, &windows);
+    layout windows = { .nx = 0 };
+    int status = radio ? lay_out(radio, &windows) : 0;
     *chosen = NULL;
     *nchosen = 0;
     for (int i = 0; i < n && status == 0; i++) status = add(&list, &all[i]);

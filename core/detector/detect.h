@@ -24,6 +24,7 @@ typedef struct rg_detection {
     int class_;               /* 1..6 */
     float probability;        /* of that class, as the model is calibrated */
     float raw;                /* ... as the network says it */
+    float evidence[RG_EVIDENCES];   /* ... and what the pixels say of the box */
     bool cut;                 /* by the edge of its window */
     int second;               /* runner-up class on the same source, 0: none */
     float second_probability;
@@ -64,13 +65,18 @@ int rg_detect(rg_detector *detector, const rg_image *radio, const rg_image *infr
 
 /* Of all detections in the radio image (options.all) the one label of each source that
  * rg_detect without options.all reports, at any threshold: so that the network runs
- * once where both are wanted.  Caller frees *chosen with free(). */
+ * once where both are wanted.  Without an image (NULL) the best of a subject is not
+ * kept where it is below the threshold.  Caller frees *chosen with free(). */
 int rg_detect_choose(const rg_detector *detector, const rg_image *radio,
                      float threshold, const rg_detection *all, int n,
                      rg_detection **chosen, int *nchosen);
 
 /* Another calibration (rg_claran) from now on; the identity stays that of the file. */
-void rg_detect_calibrate(rg_detector *detector, const float calibration[RG_CLASSES]);
+void rg_detect_calibrate(rg_detector *detector,
+                         const float calibration[RG_CLARAN_CALIBRATION]);
+
+/* Probabilities of detections (options.all) under that calibration, best first. */
+void rg_detect_recalibrate(const rg_detector *detector, rg_detection *all, int n);
 
 /* Windows of the last rg_detect that were left out for want of infrared. */
 int rg_detect_uncovered(const rg_detector *detector);

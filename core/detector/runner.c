@@ -155,7 +155,7 @@ void rg_runner_close(rg_runner *r)
     free(r);
 }
 
-void rg_runner_calibrate(rg_runner *r, const float calibration[RG_CLASSES])
+void rg_runner_calibrate(rg_runner *r, const float calibration[RG_CLARAN_CALIBRATION])
 {
     memcpy(r->model.calibration, calibration, sizeof r->model.calibration);
 }

@@ -55,7 +55,8 @@ int rg_runner_run(rg_runner *runner, int n);
 rg_look rg_runner_look(const rg_runner *runner, int i);
 
 /* Another calibration of the model from now on. */
-void rg_runner_calibrate(rg_runner *runner, const float calibration[RG_CLASSES]);
+void rg_runner_calibrate(rg_runner *runner,
+                         const float calibration[RG_CLARAN_CALIBRATION]);
 
 const rg_claran *rg_runner_model(const rg_runner *runner);
 rg_precision rg_runner_precision(const rg_runner *runner);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/engine/error.h"
 
@@ -52,6 +53,7 @@ static int append_found(rg_entries *list, int field, const rg_detection *found, 
                                (double[]){ d->xmin, d->ymin, d->xmax, d->ymax });
         one->probability = d->probability;
         one->raw = d->raw;
+        memcpy(one->evidence, d->evidence, sizeof one->evidence);
     }
     return 0;
 }

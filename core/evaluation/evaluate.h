@@ -27,6 +27,7 @@ typedef struct rg_entry {
     double peak;              /* brightest pixel in it [as the image]; NaN likewise */
     int class_, field;
     float probability, raw;   /* of a detection */
+    float evidence[RG_EVIDENCES];
     int order;                /* in which it was added */
 } rg_entry;
 
