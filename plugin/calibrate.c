@@ -21,10 +21,15 @@ typedef struct task {
     rg_evaluation *evaluation;
 } task;
 
-static void print_error(const char *what, double error)
+/* n figures, "-" where there is none. */
+static void print_line(const char *what, int n, const double figure[])
 {
-    if (isfinite(error)) printf("  %-38s %.3f\n", what, error);
-    else printf("  %-38s -\n", what);
+    printf("  %-38s", what);
+    for (int k = 0; k < n; k++) {
+        if (isfinite(figure[k])) printf(" %6.3f", figure[k]);
+        else printf(" %6s", "-");
+    }
+    printf("\n");
 }
 
 static void print_fit(const task *t)
@@ -33,11 +38,15 @@ static void print_fit(const task *t)
     printf("%d detections in %d fields, one per source at any P; %d right (IoU > %g)\n",
            c->detections, t->list->nfields, c->right, t->iou);
     rg_finder_print_calibration("P = ", c->calibration);
-    printf("expected calibration error:\n");
-    print_error("before", c->before);
-    print_error("after, on the same detections", c->after);
-    print_error("after, each left out (cross-validated)", c->crossed);
-    print_error("by chance, were every P right", c->chance);
+    printf("expected calibration error; mean average precision of six classes, and of "
+           "three by components:\n");
+    print_line("before", 3, (double[]){ c->before, c->map_before.six,
+                                        c->map_before.three });
+    print_line("after, on the same detections", 3,
+               (double[]){ c->after, c->map_after.six, c->map_after.three });
+    print_line("after, each left out (cross-validated)", 3,
+               (double[]){ c->crossed, c->map_crossed.six, c->map_crossed.three });
+    print_line("by chance, were every P right", 1, &c->chance);
 }
 
 static int calibrate(task *t, const char *path)
@@ -47,7 +56,7 @@ static int calibrate(task *t, const char *path)
     rg_detect_calibrate(t->finder.detector, t->fit.calibration);      /* none as yet */
     RG_TRY(rg_examine_look(t->finder.detector, t->list, rg_options_progress, "fields",
                            &t->looks));
-    double before = NAN;
+    rg_calibration first = t->fit;
     for (int round = 0; round < ROUNDS; round++) {
         rg_evaluate_free(t->evaluation);
         t->evaluation = NULL;
@@ -56,9 +65,10 @@ static int calibrate(task *t, const char *path)
         if (rg_calibrate_fit(t->evaluation, t->iou, &t->fit) != 0)
             return rg_error_prefix("%s: ", path);
         rg_detect_calibrate(t->finder.detector, t->fit.calibration);
-        if (round == 0) before = t->fit.before;
+        if (round == 0) first = t->fit;
     }
-    t->fit.before = before;
+    t->fit.before = first.before;
+    t->fit.map_before = first.map_before;
     RG_TRY(rg_calibrate_write(&t->fit, t->finder.model, path, t->out));
     print_fit(t);
     return 0;

@@ -73,6 +73,9 @@ static void evidence_is_learned_and_first_labels_are_believed(void)
     CHECK_NEAR(c.calibration[RG_CLASSES + RG_EVIDENCE_FIT], 3, 0.3);
     CHECK(c.calibration[RG_CLASSES + RG_EVIDENCE_GAP] == 0);
     CHECK(c.before > 0.05 && c.crossed < 0.03);
+    CHECK(c.map_after.six > c.map_before.six + 0.02);
+    CHECK_NEAR(c.map_crossed.six, c.map_after.six, 0.01);
+    CHECK(c.map_crossed.three == c.map_crossed.six);
     rg_evaluate_free(e);
 }
 

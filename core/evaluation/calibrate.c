@@ -10,7 +10,7 @@
 #include "core/engine/random.h"
 #include "core/evaluation/reliability.h"
 
-enum { LEAST = 10, SWEEPS = 1000, ALL = RG_CLARAN_CALIBRATION };
+enum { LEAST = 10, LEAST_SOURCES = 5, SWEEPS = 1000, ALL = RG_CLARAN_CALIBRATION };
 #define PRIOR_A 1.0                   /* inverse variances of a about 1 ... */
 #define PRIOR_B 0.25                  /* ... and of each b and e about 0 */
 #define CLEAR 1e-7                    /* as in rg_claran_calibrate */
@@ -181,52 +181,93 @@ static void deal(int *fold, int fields, const rg_calibration *c)
     }
 }
 
+/* Average precision with each field's detections under the calibration of its fold;
+ * fold NULL: all under the first. */
+static int average_of(rg_evaluation *e, double iou, const int *fold,
+                      const float (*calibration)[ALL], rg_calibration_map *map)
+{
+    const rg_entries *all = &e->found[RG_FOUND_ALL];
+    rg_scores scores;
+    rg_ranking ranking;
+    float *p = rg_error_alloc((unsigned long)all->n, sizeof *p, "probabilities");
+    if (p == NULL) return -1;
+    for (int i = 0; i < all->n; i++) {
+        outcome o = { .raw = all->item[i].raw, .class_ = all->item[i].class_ };
+        memcpy(o.x, all->item[i].evidence, sizeof o.x);
+        p[i] = (float)calibrated(calibration[fold ? fold[all->item[i].field] : 0], &o);
+    }
+    rg_evaluate_restate(e, RG_FOUND_ALL, p);
+    free(p);
+    for (int k = 0; k < 2; k++) {
+        RG_TRY(rg_evaluate_rank(e, RG_FOUND_ALL, k ? RG_SCHEME_COMPONENTS
+                                : RG_SCHEME_SIX, iou, &ranking));
+        rg_evaluate_average(e, &ranking, NULL, LEAST_SOURCES, NULL, &scores);
+        rg_evaluate_clear(&ranking);
+        *(k ? &map->three : &map->six) = scores.map;
+    }
+    return 0;
+}
+
 /* Each fold calibrated by a fit to the others. */
-static int cross_validate(const lesson *l, int fields, rg_calibration *c)
+static int cross_validate(const lesson *l, rg_evaluation *e, double iou,
+                          rg_calibration *c)
 {
     rg_reliability r = { .n = { 0 } };
     int status = 0;
-    int *fold = rg_error_alloc((unsigned long)fields, sizeof *fold, "fields");
-    if (fold == NULL) return -1;
-    deal(fold, fields, c);
-    for (int k = 0; k < c->folds && status == 0; k++) {
-        float calibration[ALL];
-        status = learn(l, fold, k, c->temperature, calibration);
-        for (int i = 0; i < l->single.n && status == 0; i++)
-            if (fold[l->single.item[i].field] == k)
-                rg_reliability_add(&r, calibrated(calibration, &l->single.item[i]),
-                                   l->single.item[i].right, 1);
+    int *fold = rg_error_alloc((unsigned long)e->fields, sizeof *fold, "fields");
+    float (*fits)[ALL] = rg_error_alloc((unsigned long)c->folds, sizeof *fits, "folds");
+    if (fold == NULL || fits == NULL) status = -1;
+    else deal(fold, e->fields, c);
+    for (int k = 0; k < c->folds && status == 0; k++)
+        status = learn(l, fold, k, c->temperature, fits[k]);
+    for (int i = 0; i < l->single.n && status == 0; i++) {
+        const outcome *o = &l->single.item[i];
+        rg_reliability_add(&r, calibrated(fits[fold[o->field]], o), o->right, 1);
     }
-    c->crossed = fields >= c->folds ? rg_reliability_error(&r) : NAN;
+    const bool enough = e->fields >= c->folds;
+    c->crossed = enough ? rg_reliability_error(&r) : NAN;
+    c->map_crossed = (rg_calibration_map){ NAN, NAN };
+    if (status == 0 && enough)
+        status = average_of(e, iou, fold, (const float (*)[ALL])fits, &c->map_crossed);
     free(fold);
+    free(fits);
     return status;
 }
 
-static int fit_all(const lesson *l, int fields, rg_calibration *c)
+/* How well, before and after. */
+static int rate(const lesson *l, rg_evaluation *e, double iou, rg_calibration *c)
 {
-    const outcomes *single = &l->single;
-    if (single->n < LEAST)
+    const float none[1][ALL] = { { 0 } };
+    const float (*fitted)[ALL] = (const float (*)[ALL])&c->calibration;
+    c->before = error_of(&l->single, none[0]);
+    c->after = error_of(&l->single, c->calibration);
+    RG_TRY(chance_of(&l->single, c, &c->chance));
+    RG_TRY(cross_validate(l, e, iou, c));
+    RG_TRY(average_of(e, iou, NULL, none, &c->map_before));
+    return average_of(e, iou, NULL, fitted, &c->map_after);
+}
+
+static int fit_all(const lesson *l, rg_evaluation *e, double iou, rg_calibration *c)
+{
+    c->detections = l->single.n;
+    c->right = l->single.right;
+    if (c->detections < LEAST)
         return RG_FAIL("there are %d detections, too few to calibrate on: %d are "
-                       "needed", single->n, LEAST);
+                       "needed", c->detections, LEAST);
     RG_TRY(learn(l, NULL, -1, c->temperature, c->calibration));
     if (!(c->calibration[0] > 0))
         return RG_FAIL("the more probable of %d detections are not the ones that are "
                        "right (a = %g): this model cannot be calibrated on this list",
-                       single->n, c->calibration[0]);
-    c->detections = single->n;
-    c->right = single->right;
-    c->before = error_of(single, (const float[ALL]){ 0 });
-    c->after = error_of(single, c->calibration);
-    RG_TRY(chance_of(single, c, &c->chance));
-    return cross_validate(l, fields, c);
+                       c->detections, c->calibration[0]);
+    return rate(l, e, iou, c);
 }
 
-int rg_calibrate_fit(const rg_evaluation *e, double iou, rg_calibration *c)
+int rg_calibrate_fit(rg_evaluation *e, double iou, rg_calibration *c)
 {
     lesson l = { .all = { .item = NULL } };
     int status = collect(e, RG_FOUND_ALL, iou, &l.all);
     if (status == 0) status = collect(e, RG_FOUND_SINGLE, iou, &l.single);
-    if (status == 0) status = fit_all(&l, e->fields, c);
+    if (status == 0) status = fit_all(&l, e, iou, c);
     free(l.all.item);
     free(l.single.item);
     return status;
@@ -245,8 +286,9 @@ static int tell(const rg_calibration *c, const char *list, rg_weights *weights)
         used += snprintf(line + used, sizeof line - (size_t)used, "%s %.4f",
                          k == RG_CLASSES ? ", e =" : "", c->calibration[k]);
     snprintf(line + used, sizeof line - (size_t)used, "; expected calibration error "
-             "%.4f before, %.4f after, %.4f cross-validated", c->before, c->after,
-             c->crossed);
+             "%.4f before, %.4f after, %.4f cross-validated; mean average precision "
+             "%.4f, %.4f, %.4f", c->before, c->after, c->crossed, c->map_before.six,
+             c->map_after.six, c->map_crossed.six);
     return rg_weights_add_history(weights, line);
 }
 

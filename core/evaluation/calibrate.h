@@ -9,6 +9,10 @@
 
 #include "core/evaluation/evaluate.h"
 
+/* Mean average precision (Eq. 12) of every class's detections, over the classes of five
+ * sources or more; NaN: there are none. */
+typedef struct rg_calibration_map { double six, three; } rg_calibration_map;
+
 typedef struct rg_calibration {
     /* set by the caller */
     bool temperature;         /* all b and e = 0: for few sources */
@@ -20,6 +24,7 @@ typedef struct rg_calibration {
     double before, after;     /* expected calibration error on them, 0..1 */
     double crossed;           /* ... each left out of its fit; NaN: too few fields */
     double chance;            /* ... if every probability after it were right */
+    rg_calibration_map map_before, map_after, map_crossed;   /* likewise */
 } rg_calibration;
 
 /* Fits a, the b of each class and the e of each evidence to every class's detections
@@ -31,8 +36,9 @@ typedef struct rg_calibration {
  * taken, so a model that has a calibration gets a new one.  Which label a source has
  * depends on the calibration: examine the list again under the new one
  * (rg_detect_calibrate), and fit again; three rounds settle.  Fewer than 10 detections,
- * or probabilities that fall with being right, are a sentence. */
-int rg_calibrate_fit(const rg_evaluation *evaluation, double iou, rg_calibration *c);
+ * or probabilities that fall with being right, are a sentence.  In the end the
+ * evaluation has the probabilities of the fit. */
+int rg_calibrate_fit(rg_evaluation *evaluation, double iou, rg_calibration *c);
 
 /* The model file `from` as `to`, calibrated: the same weights and hash; what was fitted
  * on which `list`, and how well, goes to HISTORY.  Written beside and renamed. */

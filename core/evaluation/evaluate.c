@@ -112,6 +112,12 @@ void rg_evaluate_measure(rg_evaluation *e, const rg_image *image)
         measure(&e->found[s], e->fields - 1, image, pixel);
 }
 
+void rg_evaluate_restate(rg_evaluation *e, rg_found set, const float *probability)
+{
+    for (int i = 0; i < e->found[set].n; i++)
+        e->found[set].item[i].probability = probability[i];
+}
+
 int rg_evaluate_class(rg_scheme scheme, int class_)
 {
     static const int components[RG_CLASSES] = { 0, 1, 1, 1, 2, 2, 3 };

@@ -53,6 +53,10 @@ int rg_evaluate_choose(rg_evaluation *evaluation, rg_found set,
 /* Sizes and peaks of all that was added of the last image.  It has a sky. */
 void rg_evaluate_measure(rg_evaluation *evaluation, const rg_image *image);
 
+/* Other probabilities [n] of the detections of a set, in their order. */
+void rg_evaluate_restate(rg_evaluation *evaluation, rg_found set,
+                         const float *probability);
+
 /* How classes are told apart: as six; by the number of components, 1 to 3 (Table 6);
  * not at all, all are 1. */
 typedef enum rg_scheme { RG_SCHEME_SIX, RG_SCHEME_COMPONENTS, RG_SCHEME_ANY } rg_scheme;
