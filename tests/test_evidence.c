@@ -58,6 +58,7 @@ static void islands_and_peaks_are_counted(void)
     CHECK(counted((rg_box){ 72, 32, 95, 48 }) == 2);              /* 1C_2P */
     CHECK(counted((rg_box){ 22, 32, 95, 48 }) == 5);              /* 2C_3P */
     CHECK(counted((rg_box){ 40, 60, 60, 80 }) == 0);              /* nothing */
+    CHECK(counted((rg_box){ 32, 32, 60, 48 }) == 0);              /* beside it */
     put(55, 90, 40);
     CHECK(counted((rg_box){ 22, 32, 95, 100 }) == 6);             /* 4 peaks are 3 */
 }
@@ -75,6 +76,12 @@ static void the_outline_fits(void)
     CHECK_NEAR(x[RG_EVIDENCE_FIT], fit / 2, 1e-6);
     weigh((rg_box){ 20, 20, 30, 30 }, 1, x);
     CHECK(x[RG_EVIDENCE_FIT] == 0);
+    for (int v = 57; v < 63; v++)         /* a shelf of 7 sigma, to column 80 */
+        for (int u = 60; u < 80; u++)
+            if (u >= 65) pixels[v * SIDE + u] += 7;
+            else pixels[v * SIDE + u] = fmaxf(pixels[v * SIDE + u], 7);
+    weigh((rg_box){ 56.5f, 56.5f, 80.5f, 64.5f }, 1, x);
+    CHECK(x[RG_EVIDENCE_FIT] > 0.75);
 }
 
 static void pairs_are_compared(void)
