@@ -174,6 +174,17 @@ size_t rg_convolution_workspace(const rg_convolution *convolution)
     return 0;
 }
 
+/* What is multiplied of it: in TF32, ten bits behind the point. */
+static double factor_at(const rg_view *v, long i, rg_precision precision)
+{
+    float value = rg_view_get(v, i);
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits = (bits + 0xfff + (bits >> 13 & 1)) & ~(uint32_t)0x1fff;
+    if (precision == RG_PRECISION_TF32) memcpy(&value, &bits, sizeof bits);
+    return value;
+}
+
 /* Calls `meet` for every product of a convolution: elements of x, w and y. */
 typedef struct triple {
     const rg_convolution_spec *spec;
@@ -183,12 +194,13 @@ typedef struct triple {
 
 static void meet(const triple *t, long x, long w, long y)
 {
+    const rg_precision p = t->spec->precision;
     if (t->spec->pass == RG_PASS_FORWARD)
-        t->sum[y] += (double)rg_view_get(&t->x, x) * rg_view_get(&t->w, w);
+        t->sum[y] += factor_at(&t->x, x, p) * factor_at(&t->w, w, p);
     if (t->spec->pass == RG_PASS_DATA)
-        t->sum[x] += (double)rg_view_get(&t->y, y) * rg_view_get(&t->w, w);
+        t->sum[x] += factor_at(&t->y, y, p) * factor_at(&t->w, w, p);
     if (t->spec->pass == RG_PASS_WEIGHTS)
-        t->sum[w] += (double)rg_view_get(&t->x, x) * rg_view_get(&t->y, y);
+        t->sum[w] += factor_at(&t->x, x, p) * factor_at(&t->y, y, p);
 }
 
 static void all_pairs(const triple *t)
@@ -217,10 +229,11 @@ static int convolve(const void *arguments)
 {
     const convolving *a = arguments;
     const rg_convolution_spec *s = a->spec;
+    const rg_type type = rg_type_of(s->precision);
     const rg_shape weights = { s->out.c, s->in.c, s->size, s->size };
-    triple t = { s, { a->x, s->in, s->bf16 }, { a->w, weights, s->bf16 },
-                 { a->y, s->out, s->bf16 }, NULL };
-    const rg_view b = { (void *)(size_t)a->bias, { 1, s->out.c, 1, 1 }, s->bf16 };
+    triple t = { s, { a->x, s->in, type }, { a->w, weights, type },
+                 { a->y, s->out, type }, NULL };
+    const rg_view b = { (void *)(size_t)a->bias, { 1, s->out.c, 1, 1 }, type };
     const rg_view *made = s->pass == RG_PASS_FORWARD ? &t.y
                         : s->pass == RG_PASS_DATA ? &t.x : &t.w;
     const long count = rg_layer_count(made->shape);
@@ -279,15 +292,17 @@ static int multiply(const void *arguments)
 {
     const multiplying *t = arguments;
     const rg_product_spec *s = t->spec;
-    const rg_view va = { (void *)(size_t)t->a, { 0 }, s->bf16 };
-    const rg_view vb = { (void *)(size_t)t->b, { 0 }, s->bf16 };
+    const rg_type type = rg_type_of(s->precision);
+    const rg_view va = { (void *)(size_t)t->a, { 0 }, type };
+    const rg_view vb = { (void *)(size_t)t->b, { 0 }, type };
     for (long i = 0; i < s->m; i++)
         for (long j = 0; j < s->n; j++) {
             double sum = 0;
             for (long k = 0; k < s->k; k++)
-                sum += (double)rg_view_get(&va, s->a_turned ? k * s->m + i
-                                                            : i * s->k + k)
-                       * rg_view_get(&vb, s->b_turned ? j * s->k + k : k * s->n + j);
+                sum += factor_at(&va, s->a_turned ? k * s->m + i : i * s->k + k,
+                                 s->precision)
+                       * factor_at(&vb, s->b_turned ? j * s->k + k : k * s->n + j,
+                                   s->precision);
             t->c[i * s->n + j] = (float)sum;
         }
     return 0;

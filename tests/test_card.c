@@ -20,6 +20,36 @@ static void bf16_rounds_to_nearest_even(void)
     CHECK(rg_view_from_bf16(0x3f81) == 1 + 0x1p-7f);
 }
 
+static void f16_is_the_half_of_ieee(void)
+{
+    CHECK(rg_view_to_f16(1) == 0x3c00);
+    CHECK(rg_view_to_f16(-2) == 0xc000);
+    CHECK(rg_view_to_f16(1 + 0x1p-11f) == 0x3c00);          /* half way: to even */
+    CHECK(rg_view_to_f16(1 + 0x3p-11f) == 0x3c02);
+    CHECK(rg_view_to_f16(65519) == 0x7bff);
+    CHECK(rg_view_to_f16(65520) == 0x7c00);
+    CHECK(rg_view_to_f16(-INFINITY) == 0xfc00);
+    CHECK(rg_view_to_f16(0x1p-24f) == 1);
+    CHECK(rg_view_to_f16(0x1p-25f) == 0);
+    CHECK(rg_view_to_f16(-0x3p-25f) == 0x8002);
+    CHECK(rg_view_to_f16(0x1p-14f) == 0x0400);
+    CHECK(isnan(rg_view_from_f16(rg_view_to_f16(NAN))));
+    for (uint32_t half = 0; half < 0x10000; half++) {
+        const float value = rg_view_from_f16((uint16_t)half);
+        CHECK(isnan(value) || rg_view_to_f16(value) == half);
+    }
+    CHECK(rg_view_from_f16(0x3555) == 0x1.554p-2f);
+}
+
+static void f16_is_not_trained_in(void)
+{
+    void *context = NULL;
+    CHECK_FAILS(rg_backend_gpu.open(&context, RG_PRECISION_F16, true), "train in bf16");
+    CHECK_OK(rg_backend_gpu.open(&context, RG_PRECISION_F16, false));
+    CHECK(rg_backend_gpu.precision(context) == RG_PRECISION_F16);
+    rg_backend_gpu.close(context);
+}
+
 static void compare_value(const pair *p, const char *name, int count, double tolerance)
 {
     float w[2][96 * 10];
@@ -232,7 +262,10 @@ static void a_gradient_that_is_not_finite_stops(void)
 int main(void)
 {
     CHECK_RUN(bf16_rounds_to_nearest_even);
+    CHECK_RUN(f16_is_the_half_of_ieee);
     words_run(&rg_backend_gpu);
+    words_of_a_card(&rg_backend_gpu);
+    CHECK_RUN(f16_is_not_trained_in);
     CHECK_RUN(ten_steps);
     CHECK_RUN(what_is_recorded_is_replayed);
     CHECK_RUN(maxpool_of_equals);

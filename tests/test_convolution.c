@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cuDNN has a plan for every convolution of the networks, forwards and backwards, in
- * f32 without TF32 and in bf16, compiled already: asked of cuDNN for a card that need
+ * f32 without TF32, in TF32, bf16 and f16, compiled already: asked of cuDNN for a card that need
  * not be there.  What the plans compute is tested on a card, by test_gpu. */
 #include "core/detector/claran.h"
 #include "core/engine/gpu/card.h"
@@ -30,12 +30,14 @@ static int describe(rg_device *device)
 
 static void plan_row(rg_device *device, const rg_row *row, rg_shape in, rg_shape out)
 {
-    for (int kind = 0; kind < 6; kind++) {
+    static const rg_precision precisions[] = { RG_PRECISION_F32, RG_PRECISION_TF32,
+                                               RG_PRECISION_BF16, RG_PRECISION_F16 };
+    for (int kind = 0; kind < 12; kind++) {
         const bool relu = row->activation == RG_RELU;
         const rg_convolution_spec spec = {
-            .pass = (rg_pass)(kind / 2), .in = in, .out = out, .size = row->size,
-            .stride = row->stride ? row->stride : 1, .bf16 = kind % 2,
-            .bias = relu || !row->bare, .relu = relu };
+            .pass = (rg_pass)(kind / 4), .in = in, .out = out, .size = row->size,
+            .stride = row->stride ? row->stride : 1, 
+            .precision = precisions[kind % 4], .bias = relu || !row->bare, .relu = relu };
         rg_convolution *convolution = NULL;
         CHECK_OK(rg_convolution_new(&convolution, device, &spec));
         if (convolution)
@@ -81,7 +83,7 @@ static void a_convolution_that_cannot_be(void)
     struct rg_device device = { 0 };
     rg_convolution *convolution = NULL;
     const rg_convolution_spec spec = { .in = { 1, 3, 9, 9 }, .out = { 1, 4, 7, 7 },
-                                       .size = 3, .stride = 1, .bf16 = true };
+                                       .size = 3, .stride = 1, .precision = RG_PRECISION_BF16 };
     CHECK_OK(describe(&device));
     CHECK_FAILS(rg_convolution_new(&convolution, &device, &spec), "cuDNN");
     CHECK(convolution == NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/detector/runner.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct rg_runner {
     rg_net *one, *many;            /* owned: for one window, for `batch` */
     int batch;                     /* 1 until `many` is made */
     bool tried;                    /* to make it */
+    bool in_range;                 /* of f16, as far as was looked */
     char note[1024];
     /* room for BATCH windows; owned */
     uint8_t *rgb;                  /* [132][132][3] each */
@@ -257,6 +259,30 @@ static int fetch_proposals(rg_runner *r, rg_net *net, int images)
     return 0;
 }
 
+/* f16 ends at 65504.  Whether what the rows made is finite; looked at once, since all
+ * windows are of the same range. */
+static int check_range(rg_runner *r, const rg_net *net)
+{
+    int status = 0;
+    if (r->in_range || rg_runner_precision(r) != RG_PRECISION_F16) return 0;
+    for (int i = 0; i < r->nrows && status == 0; i++) {
+        const char *name = r->rows[i].name;
+        rg_shape shape;
+        RG_TRY(rg_net_shape(net, name, &shape));
+        const long count = rg_layer_count(shape);
+        float *made = rg_error_alloc((unsigned long)count, sizeof *made, name);
+        if (made == NULL) return -1;
+        status = rg_net_get(net, name, made);
+        for (long k = 0; k < count && status == 0; k++)
+            if (!isfinite(made[k]))
+                status = RG_FAIL("row %s of this model outgrows f16, which ends at "
+                                 "65504: use bf16 or tf32", name);
+        free(made);
+    }
+    r->in_range = status == 0;
+    return status;
+}
+
 int rg_runner_run(rg_runner *r, int n)
 {
     rg_net *net = n > 1 ? r->many : r->one;
@@ -271,7 +297,8 @@ int rg_runner_run(rg_runner *r, int n)
     RG_TRY(rg_net_forward(net, "pool_5", NULL));
     if (there) RG_TRY(fetch_proposals(r, net, n));
     RG_TRY(rg_net_get(net, "cls_prob", r->probability));
-    return rg_net_get(net, "bbox_pred", r->shifts);
+    RG_TRY(rg_net_get(net, "bbox_pred", r->shifts));
+    return check_range(r, net);
 }
 
 rg_look rg_runner_look(const rg_runner *r, int i)

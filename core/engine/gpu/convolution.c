@@ -74,14 +74,16 @@ static descriptor end(graph *g, descriptor d)
     return d;
 }
 
-static descriptor tensor(graph *g, int64_t id, rg_shape s, bool bf16, bool kept)
+static descriptor tensor(graph *g, int64_t id, rg_shape s, rg_type of, bool kept)
 {
     descriptor d = begin(g, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-    const cudnnDataType_t type = bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+    static const cudnnDataType_t types[] = { [RG_F32] = CUDNN_DATA_FLOAT,
+                                             [RG_BF16] = CUDNN_DATA_BFLOAT16,
+                                             [RG_F16] = CUDNN_DATA_HALF };
     const int64_t dims[4] = { s.n, s.c, s.h, s.w };
     const int64_t strides[4] = { (int64_t)s.h * s.w * s.c, 1, (int64_t)s.w * s.c, s.c };
     const bool is_virtual = !kept;
-    set(g, d, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
+    set(g, d, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &types[of]);
     set(g, d, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, dims);
     set(g, d, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, strides);
     set_long(g, d, CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
@@ -164,17 +166,18 @@ static descriptor pointwise(graph *g, descriptor x, descriptor b, descriptor y)
 static int operations(graph *g, const rg_convolution_spec *s, descriptor ops[3])
 {
     const bool fused = s->pass == RG_PASS_FORWARD && s->bias, relu = fused && s->relu;
+    const rg_type type = rg_type_of(s->precision);
     const rg_shape weights = { s->out.c, s->in.c, s->size, s->size };
     const rg_shape bias = { 1, s->out.c, 1, 1 };
-    descriptor x = tensor(g, ID_X, s->in, s->bf16, true);
-    descriptor w = tensor(g, ID_W, weights, s->bf16, true);
-    descriptor y = tensor(g, ID_Y, s->out, s->bf16, true);
-    descriptor sum = fused ? tensor(g, ID_SUM, s->out, false, false) : y;
-    descriptor linear = relu ? tensor(g, ID_LINEAR, s->out, false, false) : y;
+    descriptor x = tensor(g, ID_X, s->in, type, true);
+    descriptor w = tensor(g, ID_W, weights, type, true);
+    descriptor y = tensor(g, ID_Y, s->out, type, true);
+    descriptor sum = fused ? tensor(g, ID_SUM, s->out, RG_F32, false) : y;
+    descriptor linear = relu ? tensor(g, ID_LINEAR, s->out, RG_F32, false) : y;
     int n = 0;
     ops[n++] = convolve(g, s, x, w, sum);
     if (fused)
-        ops[n++] = pointwise(g, sum, tensor(g, ID_BIAS, bias, s->bf16, true), linear);
+        ops[n++] = pointwise(g, sum, tensor(g, ID_BIAS, bias, type, true), linear);
     if (relu) ops[n++] = pointwise(g, linear, NULL, y);
     return n;
 }
@@ -192,15 +195,15 @@ static bool is_free_of(descriptor engine, cudnnBackendAttributeName_t name,
     return true;
 }
 
-/* f32 is f32: no engine that rounds what it multiplies (TF32) or adds in fewer bits;
+/* `exact`, f32 is f32: no engine that rounds what it multiplies (TF32) or adds in fewer bits;
  * and none whose sums change from run to run.  `ready`: nor one that is compiled as the
  * program runs, which takes a second each. */
-static bool is_wanted(descriptor config, bool bf16, bool ready)
+static bool is_wanted(descriptor config, bool exact, bool ready)
 {
     const unsigned never = 1u << CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC
-                           | 1u << CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION;
-    const unsigned tf32 = 1u << CUDNN_NUMERICAL_NOTE_TENSOR_CORE
-                          | 1u << CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS;
+                           | 1u << CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION
+                           | 1u << CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS;
+    const unsigned tf32 = 1u << CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
     const unsigned late = 1u << CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION;
     descriptor engine = NULL;
     int64_t n = 0;
@@ -211,7 +214,7 @@ static bool is_wanted(descriptor config, bool bf16, bool ready)
                                     CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &n, &engine)
                == CUDNN_STATUS_SUCCESS
         && is_free_of(engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
-                      CUDNN_TYPE_NUMERICAL_NOTE, bf16 ? never : never | tf32)
+                      CUDNN_TYPE_NUMERICAL_NOTE, exact ? never | tf32 : never)
         && is_free_of(engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE,
                       CUDNN_TYPE_BEHAVIOR_NOTE, ready ? late : 0);
     if (engine) cudnnBackendDestroyDescriptor(engine);
@@ -256,8 +259,13 @@ static int64_t ask(graph *g, descriptor ops, descriptor card,
     return n;
 }
 
+static bool is_exact(const rg_convolution_spec *s)
+{
+    return s->precision == RG_PRECISION_F32;
+}
+
 /* The plan of the first engine that is wanted and can be had; NULL: of none. */
-static descriptor choose(descriptor ops, descriptor card, bool bf16, int64_t *workspace)
+static descriptor choose(descriptor ops, descriptor card, bool exact, int64_t *workspace)
 {
     static const struct { cudnnBackendHeurMode_t mode; bool ready; } rounds[] = {
         { CUDNN_HEUR_MODE_A, true }, { CUDNN_HEUR_MODE_A, false },
@@ -268,7 +276,7 @@ static descriptor choose(descriptor ops, descriptor card, bool bf16, int64_t *wo
         graph g = { .n = 0 };
         int64_t n = ask(&g, ops, card, rounds[r].mode, configs);
         for (int64_t i = 0; i < n && !plan; i++)
-            if (is_wanted(configs[i], bf16, rounds[r].ready))
+            if (is_wanted(configs[i], exact, rounds[r].ready))
                 plan = plan_of(configs[i], card, workspace);
         destroy(&g);
     }
@@ -283,7 +291,7 @@ static int no_engine(const rg_convolution_spec *s)
                    "%d to %d channels at stride %d in %s for this card",
                    cudnnGetVersion(), names[s->pass], s->in.n, s->in.c, s->in.h,
                    s->in.w, s->size, s->size, s->out.c, s->stride,
-                   s->bf16 ? "bf16" : "f32");
+                   rg_backend_precision_name(s->precision));
 }
 
 int rg_convolution_new(rg_convolution **out, rg_device *device,
@@ -297,7 +305,7 @@ int rg_convolution_new(rg_convolution **out, rg_device *device,
     set(&g, d, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, n, ops);
     end(&g, d);
     const bool failed = g.failed;
-    if (!failed) plan = choose(d, device->properties, spec->bf16, &workspace);
+    if (!failed) plan = choose(d, device->properties, is_exact(spec), &workspace);
     destroy(&g);
     if (failed) return -1;
     if (plan == NULL) return no_engine(spec);

@@ -58,9 +58,16 @@ void rg_recording_free(rg_recording *recording);
 RG_KERNEL_LIST(RG_DECLARE)
 #undef RG_DECLARE
 
+/* What is kept where this is multiplied. */
+static inline rg_type rg_type_of(rg_precision precision)
+{
+    return precision == RG_PRECISION_BF16 ? RG_BF16
+         : precision == RG_PRECISION_F16 ? RG_F16 : RG_F32;
+}
+
 /* One pass of a convolution, "same" padding, all tensors channels last: x of shape in,
- * w [out.c][size][size][in.c], y of shape out, bias [out.c]; all of them f32, or bf16
- * with sums in f32. */
+ * w [out.c][size][size][in.c], y of shape out, bias [out.c]; all of one type, with sums
+ * in f32. */
 typedef enum {
     RG_PASS_FORWARD,           /* x, w (, bias) -> y */
     RG_PASS_DATA,              /* y's gradient, w -> x's */
@@ -71,7 +78,7 @@ typedef struct rg_convolution_spec {
     rg_pass pass;
     rg_shape in, out;
     int size, stride;
-    bool bf16;
+    rg_precision precision;
     bool bias, relu;           /* fused into FORWARD; no ReLU without a bias */
 } rg_convolution_spec;
 
@@ -86,10 +93,11 @@ int rg_convolution_run(rg_device *device, const rg_convolution *convolution, voi
                        void *w, const void *bias, void *y, void *workspace);
 
 /* c [m][n] = a [m][k] times b [k][n], row by row in memory; `a_turned`: a is kept as
- * [k][m], `b_turned`: b as [n][k].  a and b f32 or bf16, c and the sums f32. */
+ * [k][m], `b_turned`: b as [n][k].  a and b of one type, c and the sums f32. */
 typedef struct rg_product_spec {
     int m, n, k;
-    bool a_turned, b_turned, bf16;
+    bool a_turned, b_turned;
+    rg_precision precision;
 } rg_product_spec;
 
 typedef struct rg_product rg_product;

@@ -21,10 +21,14 @@ static void gpu_close(void *context)
 /* bf16 is what the card's matrix units are for. */
 static int gpu_open(void **context, rg_precision precision, bool training)
 {
+    if (training && precision == RG_PRECISION_F16)
+        return RG_FAIL("f16 holds nothing under 6e-8 and gradients are smaller: train "
+                       "in bf16, tf32 or f32");
     rg_gpu *gpu = rg_error_alloc(1, sizeof *gpu, "the GPU backend");
     if (gpu == NULL) return -1;
     gpu->training = training;
-    gpu->bf16 = precision != RG_PRECISION_F32;
+    gpu->precision = precision == RG_PRECISION_AUTO ? RG_PRECISION_BF16 : precision;
+    gpu->type = rg_type_of(gpu->precision);
     if (rg_device_open(&gpu->device) != 0) {
         gpu_close(gpu);
         return -1;
@@ -35,7 +39,7 @@ static int gpu_open(void **context, rg_precision precision, bool training)
 
 static rg_precision gpu_precision(void *context)
 {
-    return ((rg_gpu *)context)->bf16 ? RG_PRECISION_BF16 : RG_PRECISION_F32;
+    return ((rg_gpu *)context)->precision;
 }
 
 /* ---- scratch ---- */
@@ -66,17 +70,17 @@ void *rg_gpu_at(const rg_gpu *gpu, size_t offset)
 
 /* ---- tensors ---- */
 
-size_t rg_gpu_bytes(rg_shape shape, bool bf16)
+size_t rg_gpu_bytes(rg_shape shape, rg_type type)
 {
-    return (size_t)rg_layer_count(shape) * (bf16 ? sizeof(uint16_t) : sizeof(float));
+    return (size_t)rg_layer_count(shape) * (type == RG_F32 ? sizeof(float) : sizeof(uint16_t));
 }
 
-static rg_view *new_view(rg_gpu *gpu, rg_shape shape, bool bf16, const char *name)
+static rg_view *new_view(rg_gpu *gpu, rg_shape shape, rg_type type, const char *name)
 {
     rg_view *view = rg_error_alloc(1, sizeof *view, name);
     if (view == NULL) return NULL;
-    *view = (rg_view){ NULL, shape, bf16 };
-    if (rg_device_alloc(gpu->device, &view->data, rg_gpu_bytes(shape, bf16), name) == 0)
+    *view = (rg_view){ NULL, shape, type };
+    if (rg_device_alloc(gpu->device, &view->data, rg_gpu_bytes(shape, type), name) == 0)
         return view;
     free(view);
     return NULL;
@@ -89,10 +93,10 @@ static void free_view(void **view)
     *view = NULL;
 }
 
-int rg_gpu_output(rg_gpu *gpu, rg_tensor *t, bool bf16)
+int rg_gpu_output(rg_gpu *gpu, rg_tensor *t, rg_type type)
 {
-    t->data = new_view(gpu, t->shape, bf16, t->name);
-    if (t->data && t->wants_grad) t->grad = new_view(gpu, t->shape, bf16, t->name);
+    t->data = new_view(gpu, t->shape, type, t->name);
+    if (t->data && t->wants_grad) t->grad = new_view(gpu, t->shape, type, t->name);
     if (t->data && !t->grad == !t->wants_grad) return 0;
     rg_gpu_output_free(t);
     return -1;
@@ -118,9 +122,9 @@ static int gpu_put(void *context, rg_tensor *tensor, const float *host)
 {
     rg_gpu *gpu = context;
     const long count = rg_layer_count(tensor->shape);
-    RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, false)));
+    RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, RG_F32)));
     RG_TRY(rg_device_upload(gpu->device, gpu->scratch, host,
-                            rg_gpu_bytes(tensor->shape, false)));
+                            rg_gpu_bytes(tensor->shape, RG_F32)));
     return rg_device_arrange(gpu->device,
         &(rg_kernel_arrange){ count, gpu->scratch, rg_gpu_data(tensor) });
 }
@@ -132,11 +136,11 @@ static int gpu_get(void *context, const rg_tensor *tensor, bool gradient, float 
     const long count = rg_layer_count(tensor->shape);
     if (from == NULL)
         return RG_FAIL("%s has no %s", tensor->name, gradient ? "gradient" : "values");
-    RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, false)));
+    RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, RG_F32)));
     RG_TRY(rg_device_flatten(gpu->device,
         &(rg_kernel_flatten){ count, *from, gpu->scratch }));
     return rg_device_download(gpu->device, host, gpu->scratch,
-                              rg_gpu_bytes(tensor->shape, false));
+                              rg_gpu_bytes(tensor->shape, RG_F32));
 }
 
 static int gpu_add_grad(void *context, rg_tensor *to, const rg_tensor *from)
@@ -158,7 +162,7 @@ static int gpu_alias(void *context, rg_tensor *alias, const rg_tensor *of)
     *alias = *of;
     alias->grad = NULL;
     if (!of->wants_grad) return 0;
-    alias->grad = new_view(context, of->shape, rg_gpu_data(of).bf16, of->name);
+    alias->grad = new_view(context, of->shape, rg_gpu_data(of).type, of->name);
     return alias->grad ? 0 : -1;
 }
 
@@ -170,20 +174,20 @@ static void gpu_free_alias(void *context, rg_tensor *alias)
 
 /* ---- what rows share ---- */
 
-int rg_gpu_as(rg_gpu *gpu, rg_view *view, bool bf16, size_t offset)
+int rg_gpu_as(rg_gpu *gpu, rg_view *view, rg_type type, size_t offset)
 {
     const rg_view from = *view;
-    if (!from.bf16 == !bf16) return 0;
-    *view = (rg_view){ rg_gpu_at(gpu, offset), from.shape, bf16 };
+    if (from.type == type) return 0;
+    *view = (rg_view){ rg_gpu_at(gpu, offset), from.shape, type };
     return rg_device_gate(gpu->device,
         &(rg_kernel_gate){ .count = rg_layer_count(from.shape), .dy = from,
                            .dx = *view });
 }
 
-rg_view rg_gpu_target(const rg_gpu *gpu, rg_view grad, bool bf16, size_t offset)
+rg_view rg_gpu_target(const rg_gpu *gpu, rg_view grad, rg_type type, size_t offset)
 {
-    if (!grad.bf16 == !bf16) return grad;
-    return (rg_view){ rg_gpu_at(gpu, offset), grad.shape, bf16 };
+    if (grad.type == type) return grad;
+    return (rg_view){ rg_gpu_at(gpu, offset), grad.shape, type };
 }
 
 int rg_gpu_deliver(rg_gpu *gpu, rg_view made, rg_view grad)
@@ -252,7 +256,7 @@ static int new_part(rg_gpu *gpu, rg_param *param, rg_part part)
 {
     rg_gpu_param *p = param->data;
     return rg_device_alloc(gpu->device, (void **)&p->part[part],
-                           rg_gpu_bytes(param->shape, false), param->name);
+                           rg_gpu_bytes(param->shape, RG_F32), param->name);
 }
 
 static int gpu_param_new(void *context, rg_param *param, bool training)
@@ -282,8 +286,8 @@ static int gpu_param_twin(void *context, rg_param *twin, const rg_param *of,
 
 static int gpu_param_add_grad(void *context, rg_param *to, const rg_param *from)
 {
-    const rg_view sum = { rg_gpu_part(to, RG_GRADIENT), to->shape, false };
-    const rg_view more = { rg_gpu_part(from, RG_GRADIENT), to->shape, false };
+    const rg_view sum = { rg_gpu_part(to, RG_GRADIENT), to->shape, RG_F32 };
+    const rg_view more = { rg_gpu_part(from, RG_GRADIENT), to->shape, RG_F32 };
     return rg_device_sum(((rg_gpu *)context)->device,
         &(rg_kernel_sum){ .count = rg_layer_count(to->shape), .a = sum, .b = more,
                           .y = sum });
@@ -297,7 +301,7 @@ static int gpu_param_put(void *context, rg_param *param, rg_part part,
     p->version++;
     ((rg_gpu *)context)->epoch++;
     return rg_device_upload(((rg_gpu *)context)->device, p->part[part], host,
-                            rg_gpu_bytes(param->shape, false));
+                            rg_gpu_bytes(param->shape, RG_F32));
 }
 
 static int gpu_param_get(void *context, const rg_param *param, rg_part part,
@@ -306,7 +310,7 @@ static int gpu_param_get(void *context, const rg_param *param, rg_part part,
     const rg_gpu_param *p = param->data;
     if (p->part[part] == NULL) return RG_FAIL("%s keeps no moments here", param->name);
     return rg_device_download(((rg_gpu *)context)->device, host, p->part[part],
-                              rg_gpu_bytes(param->shape, false));
+                              rg_gpu_bytes(param->shape, RG_F32));
 }
 
 /* ---- the optimizer ---- */

@@ -1,6 +1,6 @@
 /* gpu: inside of the GPU backend: what its files share.  Nobody else includes this.
  *
- * tensor->data and ->grad are an rg_view each, channels last, of f32 or of bf16: what
+ * tensor->data and ->grad are an rg_view each, channels last, of f32, bf16 or f16: what
  * is made is of the context's type, but scores (linear with a bias, by a matrix
  * product) and what is made of them are f32.  param->data is an rg_gpu_param: f32
  * masters in the order of the host, from which rows pack what they multiply with.
@@ -29,7 +29,8 @@ typedef struct rg_gpu {
     rg_gpu_range range[RG_GPU_RANGES];
     int nranges;
     rg_gpu_range *recorded;            /* the one that is being recorded, or NULL */
-    bool bf16;                         /* else f32 */
+    rg_precision precision;            /* never AUTO */
+    rg_type type;                      /* of what is made */
     void *scratch;                     /* of whichever row runs */
     size_t scratch_bytes;
 } rg_gpu;
@@ -45,7 +46,7 @@ typedef struct rg_gpu_param {
 enum { RG_GPU_PARTS = 256 };
 
 /* data (and grad where wanted) of a row's output. */
-int rg_gpu_output(rg_gpu *gpu, rg_tensor *tensor, bool bf16);
+int rg_gpu_output(rg_gpu *gpu, rg_tensor *tensor, rg_type type);
 void rg_gpu_output_free(rg_tensor *tensor);
 
 /* A tensor's values and gradient; data NULL where there is none. */
@@ -61,13 +62,13 @@ size_t rg_gpu_reserve(size_t *total, size_t bytes);
 int rg_gpu_scratch(rg_gpu *gpu, size_t total);
 void *rg_gpu_at(const rg_gpu *gpu, size_t offset);
 
-size_t rg_gpu_bytes(rg_shape shape, bool bf16);
+size_t rg_gpu_bytes(rg_shape shape, rg_type type);
 
 /* The view in the wanted type: itself, or a copy in scratch at `offset`. */
-int rg_gpu_as(rg_gpu *gpu, rg_view *view, bool bf16, size_t offset);
+int rg_gpu_as(rg_gpu *gpu, rg_view *view, rg_type type, size_t offset);
 /* Where the gradient of an input is to be written in the wanted type: there, or in
  * scratch; and the copy from there. */
-rg_view rg_gpu_target(const rg_gpu *gpu, rg_view grad, bool bf16, size_t offset);
+rg_view rg_gpu_target(const rg_gpu *gpu, rg_view grad, rg_type type, size_t offset);
 int rg_gpu_deliver(rg_gpu *gpu, rg_view made, rg_view grad);
 
 /* The gradient before a row's ReLU, in place. */

@@ -23,13 +23,15 @@
 #include "core/engine/layer.h"
 #include "core/engine/random.h"
 
-/* ---- tensors of either type, channels last ---- */
+/* ---- tensors of three types, channels last ---- */
 
-/* [n][h][w][c] of f32 or bf16; data NULL: there is none. */
+typedef enum { RG_F32, RG_BF16, RG_F16 } rg_type;
+
+/* [n][h][w][c]; data NULL: there is none. */
 typedef struct rg_view {
     void *data;
     rg_shape shape;
-    int bf16;
+    rg_type type;
 } rg_view;
 
 /* bf16 is the upper half of an f32, rounded to nearest even. */
@@ -49,16 +51,43 @@ RG_ANYWHERE float rg_view_from_bf16(uint16_t half)
     return value;
 }
 
+/* f16 is IEEE 754's half, rounded to nearest even: 65520 and more is infinite.  Adding
+ * 0.5 rounds what is under 2^-14 to its multiples of 2^-24. */
+RG_ANYWHERE uint16_t rg_view_to_f16(float value)
+{
+    const float size = fabsf(value), small = size + 0.5f;
+    uint32_t bits, sign;
+    memcpy(&sign, &value, sizeof sign);
+    sign = sign >> 16 & 0x8000;
+    if (size != size) return (uint16_t)(sign | 0x7e00);
+    if (size >= 65520) return (uint16_t)(sign | 0x7c00);
+    memcpy(&bits, size < 0x1p-14f ? &small : &size, sizeof bits);
+    if (size < 0x1p-14f) return (uint16_t)(sign | (bits - 0x3f000000));
+    bits += 0xfff + (bits >> 13 & 1);
+    return (uint16_t)(sign | ((bits >> 13) - (112 << 10)));
+}
+
+RG_ANYWHERE float rg_view_from_f16(uint16_t half)
+{
+    const uint32_t rest = half & 0x7fff, bits = rest << 13, none = 0x7f800000 | bits;
+    float size;
+    memcpy(&size, rest >= 0x7c00 ? &none : &bits, sizeof size);
+    if (rest < 0x7c00) size *= 0x1p112f;     /* the exponents' biases are 112 apart */
+    return half & 0x8000 ? -size : size;
+}
+
 RG_ANYWHERE float rg_view_get(const rg_view *v, long i)
 {
-    return v->bf16 ? rg_view_from_bf16(((const uint16_t *)v->data)[i])
-                   : ((const float *)v->data)[i];
+    if (v->type == RG_F32) return ((const float *)v->data)[i];
+    const uint16_t half = ((const uint16_t *)v->data)[i];
+    return v->type == RG_BF16 ? rg_view_from_bf16(half) : rg_view_from_f16(half);
 }
 
 RG_ANYWHERE void rg_view_set(const rg_view *v, long i, float value)
 {
-    if (v->bf16) ((uint16_t *)v->data)[i] = rg_view_to_bf16(value);
-    else ((float *)v->data)[i] = value;
+    if (v->type == RG_F32) ((float *)v->data)[i] = value;
+    else ((uint16_t *)v->data)[i] =
+        v->type == RG_BF16 ? rg_view_to_bf16(value) : rg_view_to_f16(value);
 }
 
 /* Where an element stands, and back. */

@@ -18,19 +18,19 @@ int rg_gpu_scores_plan(void *context, rg_node *node)
 {
     size_t total = 0;
     if (node->row->word == RG_INPUT)   /* room for what put brings */
-        rg_gpu_reserve(&total, rg_gpu_bytes(node->out->shape, false));
+        rg_gpu_reserve(&total, rg_gpu_bytes(node->out->shape, RG_F32));
     RG_TRY(rg_gpu_scratch(context, total));
-    return rg_gpu_output(context, node->out, false);
+    return rg_gpu_output(context, node->out, RG_F32);
 }
 
-/* bf16 where all of it is. */
+/* Of its inputs' type where they are of one. */
 int rg_gpu_like_plan(void *context, rg_node *node)
 {
-    bool bf16 = rg_gpu_data(node->in[0]).bf16;
+    rg_type type = rg_gpu_data(node->in[0]).type;
     for (int k = 1; k < rg_layer_inputs(node->row->word); k++)
-        bf16 = bf16 && (node->row->word == RG_UPSAMPLE
-                        || rg_gpu_data(node->in[k]).bf16);
-    return rg_gpu_output(context, node->out, bf16);
+        if (node->row->word != RG_UPSAMPLE && rg_gpu_data(node->in[k]).type != type)
+            type = RG_F32;
+    return rg_gpu_output(context, node->out, type);
 }
 
 void rg_gpu_plain_unplan(void *context, rg_node *node)
@@ -196,7 +196,7 @@ int rg_gpu_loss_plan(void *context, rg_node *node)
     RG_TRY(rg_gpu_scratch(context, total));
     RG_TRY(rg_device_alloc(device_of(context), &node->plan, sizeof(float),
                            node->row->name));
-    return rg_gpu_output(context, node->out, false);
+    return rg_gpu_output(context, node->out, RG_F32);
 }
 
 static int total(rg_gpu *gpu, const rg_node *node, bool mean)

@@ -27,11 +27,16 @@ void rg_product_free(rg_product *p)
 /* cuBLAS counts by columns, we by rows: c = a b there is c' = b' a' here. */
 static int describe(rg_product *p, const rg_product_spec *s)
 {
-    const cudaDataType_t type = s->bf16 ? CUDA_R_16BF : CUDA_R_32F;
+    static const cudaDataType_t types[] = { [RG_F32] = CUDA_R_32F,
+                                            [RG_BF16] = CUDA_R_16BF,
+                                            [RG_F16] = CUDA_R_16F };
+    const cudaDataType_t type = types[rg_type_of(s->precision)];
+    const cublasComputeType_t sums = s->precision == RG_PRECISION_TF32
+        ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
     const cublasOperation_t a = s->b_turned ? CUBLAS_OP_T : CUBLAS_OP_N;
     const cublasOperation_t b = s->a_turned ? CUBLAS_OP_T : CUBLAS_OP_N;
     const uint64_t m = (uint64_t)s->m, n = (uint64_t)s->n, k = (uint64_t)s->k;
-    RG_TRY(RG_BLAS(cublasLtMatmulDescCreate(&p->how, CUBLAS_COMPUTE_32F, CUDA_R_32F)));
+    RG_TRY(RG_BLAS(cublasLtMatmulDescCreate(&p->how, sums, CUDA_R_32F)));
     RG_TRY(RG_BLAS(cublasLtMatmulDescSetAttribute(p->how, CUBLASLT_MATMUL_DESC_TRANSA,
                                                   &a, sizeof a)));
     RG_TRY(RG_BLAS(cublasLtMatmulDescSetAttribute(p->how, CUBLASLT_MATMUL_DESC_TRANSB,
@@ -61,7 +66,7 @@ static int choose(rg_product *p, const rg_device *device, const rg_product_spec 
     RG_TRY(status);
     if (n < 1 || found.state != CUBLAS_STATUS_SUCCESS)
         return RG_FAIL("cuBLASLt has no product of %d x %d by %d x %d in %s for this "
-                       "card", s->m, s->k, s->k, s->n, s->bf16 ? "bf16" : "f32");
+                       "card", s->m, s->k, s->k, s->n, rg_backend_precision_name(s->precision));
     p->algorithm = found.algo;
     p->workspace = found.workspaceSize;
     return 0;
