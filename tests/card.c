@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* A card that is the host: core/engine/gpu/device.h by plain loops, so that the whole
  * GPU backend but CUDA's own libraries is tested where there is no GPU.  Kernels run
- * from their last element to the first, as a card may; new scratch memory is NaN. */
+ * from their last element to the first, as a card may; new scratch memory is NaN.  What
+ * a test may set and read is in card.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/engine/error.h"
 #include "core/engine/gpu/gpu.h"
+#include "tests/card.h"
 
 bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT])
 {
-    strcpy(text, "a card that is the host");
+    strcpy(text, card_name);
     return line == 0;
 }
 
@@ -24,10 +26,16 @@ struct rg_recording { call *calls; int n; };
 
 struct rg_device { rg_recording *recording; };
 
-long card_replays;                   /* how often one was replayed */
+long card_replays;
 
 enum { HEAD = 64 };                  /* bytes before each piece: its size */
-size_t card_room = (size_t)1 << 40;  /* bytes that are left on it */
+size_t card_room = (size_t)1 << 40;
+int card_ways = 1, card_way = -1;
+float card_cost[4];
+long card_timed;
+const char *card_name = "a card that is the host";
+
+static float clock_at, clock_started;   /* [ms] */
 
 int rg_device_open(rg_device **out)
 {
@@ -93,6 +101,32 @@ int rg_device_wait(rg_device *device)
     return 0;
 }
 
+int rg_device_start_clock(rg_device *device)
+{
+    (void)device;
+    clock_started = clock_at;
+    return 0;
+}
+
+int rg_device_read_clock(rg_device *device, float *ms)
+{
+    (void)device;
+    card_timed++;
+    *ms = clock_at - clock_started;
+    return 0;
+}
+
+void rg_device_identify(const rg_device *device, char text[RG_DEVICE_IDENTITY])
+{
+    (void)device;
+    strcpy(text, card_name);
+}
+
+static int no_way(void)
+{
+    return RG_FAIL("there is no other way");
+}
+
 /* Runs it now, or keeps it for a replay. */
 static int queue(rg_device *device, int (*run)(const void *), const void *arguments,
                  size_t bytes)
@@ -151,16 +185,22 @@ RG_KERNEL_LIST(LOOP)
 
 /* ---- convolutions ---- */
 
-struct rg_convolution { rg_convolution_spec spec; };
+struct rg_convolution { rg_convolution_spec spec; int way; };
 
 int rg_convolution_new(rg_convolution **out, rg_device *device,
-                       const rg_convolution_spec *spec)
+                       const rg_convolution_spec *spec, int from)
 {
     (void)device;
+    if (from >= card_ways) return no_way();
     if (spec->relu && !spec->bias) return RG_FAIL("cuDNN has no ReLU without a bias");
     *out = rg_error_alloc(1, sizeof **out, "a convolution");
-    if (*out) (*out)->spec = *spec;
+    if (*out) **out = (rg_convolution){ *spec, from };
     return *out ? 0 : -1;
+}
+
+int rg_convolution_way(const rg_convolution *convolution)
+{
+    return convolution->way;
 }
 
 void rg_convolution_free(rg_convolution *convolution)
@@ -256,19 +296,28 @@ int rg_convolution_run(rg_device *device, const rg_convolution *c, void *x, void
 {
     (void)workspace;
     const convolving arguments = { &c->spec, x, w, y, bias };
+    card_way = c->way;
+    clock_at += card_cost[c->way];
     return queue(device, convolve, &arguments, sizeof arguments);
 }
 
 /* ---- matrix products ---- */
 
-struct rg_product { rg_product_spec spec; };
+struct rg_product { rg_product_spec spec; int way; };
 
-int rg_product_new(rg_product **out, rg_device *device, const rg_product_spec *spec)
+int rg_product_new(rg_product **out, rg_device *device, const rg_product_spec *spec,
+                   int from)
 {
     (void)device;
+    if (from >= card_ways) return no_way();
     *out = rg_error_alloc(1, sizeof **out, "a product");
-    if (*out) (*out)->spec = *spec;
+    if (*out) **out = (rg_product){ *spec, from };
     return *out ? 0 : -1;
+}
+
+int rg_product_way(const rg_product *product)
+{
+    return product->way;
 }
 
 void rg_product_free(rg_product *product)
@@ -313,5 +362,7 @@ int rg_product_run(rg_device *device, const rg_product *p, const void *a, const 
 {
     (void)workspace;
     const multiplying arguments = { &p->spec, a, b, c };
+    card_way = p->way;
+    clock_at += card_cost[p->way];
     return queue(device, multiply, &arguments, sizeof arguments);
 }

@@ -3,9 +3,8 @@
  * rules over ten steps. */
 #include "core/detector/proposal.h"
 #include "core/engine/gpu/gpu.h"
+#include "tests/card.h"
 #include "tests/words.h"
-
-extern long card_replays;
 
 static void bf16_rounds_to_nearest_even(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cuDNN has a plan for every convolution of the networks, forwards and backwards, in
- * f32 without TF32, in TF32, bf16 and f16, compiled already: asked of cuDNN for a card that need
- * not be there.  What the plans compute is tested on a card, by test_gpu. */
+ * f32 without TF32, in TF32, in bf16 and f16, compiled already: asked of cuDNN for a
+ * card that need not be there.  What the plans compute is tested on a card, by test_gpu. */
 #include "core/detector/claran.h"
 #include "core/engine/gpu/card.h"
 #include "tests/check.h"
@@ -37,9 +37,10 @@ static void plan_row(rg_device *device, const rg_row *row, rg_shape in, rg_shape
         const rg_convolution_spec spec = {
             .pass = (rg_pass)(kind / 4), .in = in, .out = out, .size = row->size,
             .stride = row->stride ? row->stride : 1, 
-            .precision = precisions[kind % 4], .bias = relu || !row->bare, .relu = relu };
+            .precision = precisions[kind % 4], .bias = relu || !row->bare,
+            .relu = relu };
         rg_convolution *convolution = NULL;
-        CHECK_OK(rg_convolution_new(&convolution, device, &spec));
+        CHECK_OK(rg_convolution_new(&convolution, device, &spec, 0));
         if (convolution)
             CHECK(rg_convolution_workspace(convolution) < (size_t)1 << 30);
         rg_convolution_free(convolution);
@@ -78,14 +79,39 @@ static void paper_at_600(void) { plans(RG_NETWORK_CLARAN, 600, 1); }
 static void paper_at_264(void) { plans(RG_NETWORK_CLARAN, 264, 32); }
 static void pyramid_at_264(void) { plans(RG_NETWORK_FPN, 264, 8); }
 
+/* Numbers go up, and each is found again; none is of the slow kind. */
+static void ways_are_numbered(void)
+{
+    struct rg_device device = { 0 };
+    const rg_convolution_spec spec = { .in = { 1, 64, 66, 66 }, .out = { 1, 64, 66, 66 },
+                                       .size = 3, .stride = 1, .bias = true,
+                                       .precision = RG_PRECISION_BF16 };
+    int ways = 0;
+    CHECK_OK(describe(&device));
+    for (int from = 0; from < 24; ways++) {
+        rg_convolution *first = NULL, *again = NULL;
+        if (rg_convolution_new(&first, &device, &spec, from) != 0) break;
+        const int way = rg_convolution_way(first);
+        CHECK(way >= from && way < 24);
+        CHECK_OK(rg_convolution_new(&again, &device, &spec, way));
+        if (again) CHECK(rg_convolution_way(again) == way);
+        rg_convolution_free(first);
+        rg_convolution_free(again);
+        from = way + 1;
+    }
+    CHECK(ways > 1);
+    cudnnBackendDestroyDescriptor(device.properties);
+}
+
 static void a_convolution_that_cannot_be(void)
 {
     struct rg_device device = { 0 };
     rg_convolution *convolution = NULL;
     const rg_convolution_spec spec = { .in = { 1, 3, 9, 9 }, .out = { 1, 4, 7, 7 },
-                                       .size = 3, .stride = 1, .precision = RG_PRECISION_BF16 };
+                                       .size = 3, .stride = 1,
+                                       .precision = RG_PRECISION_BF16 };
     CHECK_OK(describe(&device));
-    CHECK_FAILS(rg_convolution_new(&convolution, &device, &spec), "cuDNN");
+    CHECK_FAILS(rg_convolution_new(&convolution, &device, &spec, 0), "cuDNN");
     CHECK(convolution == NULL);
     cudnnBackendDestroyDescriptor(device.properties);
 }
@@ -95,6 +121,7 @@ int main(void)
     CHECK_RUN(paper_at_600);
     CHECK_RUN(paper_at_264);
     CHECK_RUN(pyramid_at_264);
+    CHECK_RUN(ways_are_numbered);
     CHECK_RUN(a_convolution_that_cannot_be);
     return CHECK_END();
 }

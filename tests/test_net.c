@@ -444,7 +444,8 @@ static void backends_are_found_by_name(void)
     CHECK(precision == RG_PRECISION_TF32);
     CHECK_OK(rg_backend_precision("f16", &precision));
     CHECK(precision == RG_PRECISION_F16);
-    CHECK_FAILS(rg_backend_precision("f64", &precision), "auto, f32, tf32, bf16 or f16");
+    CHECK_FAILS(rg_backend_precision("f64", &precision), 
+                "auto, f32, tf32, bf16 or f16");
 }
 
 /* Statistics of batches are tracked in training, saved with the weights, used in

@@ -6,10 +6,10 @@
 #include "core/detector/runner.h"
 #include "core/engine/net.h"
 #include "core/engine/random.h"
+#include "tests/card.h"
 #include "tests/check.h"
 
 extern const rg_backend rg_backend_gpu;
-extern size_t card_room;
 
 enum { WINDOWS = 5, BYTES = RG_CLARAN_SUBJECT * RG_CLARAN_SUBJECT * 3, ROIS = 5 };
 

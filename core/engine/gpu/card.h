@@ -19,6 +19,7 @@ extern "C" {
 
 struct rg_device {
     cudaStream_t stream;
+    cudaEvent_t before, after;             /* what is timed */
     cudnnHandle_t cudnn;
     cudnnBackendDescriptor_t properties;   /* of the card, for cuDNN's plans */
     cublasLtHandle_t blas;

@@ -31,7 +31,7 @@ static int make(rg_gpu *gpu, const rg_node *node, rg_convolution **out, rg_pass 
         .size = row->size, .stride = row->stride ? row->stride : 1,
         .precision = gpu->precision, .bias = relu || !row->bare, .relu = relu,
     };
-    RG_TRY(rg_convolution_new(out, gpu->device, &spec));
+    RG_TRY(rg_tune_convolution(gpu->tune, gpu->device, out, &spec));
     const size_t bytes = rg_convolution_workspace(*out);
     if (bytes > *workspace) *workspace = bytes;
     return 0;

@@ -25,6 +25,7 @@ enum {
 struct rg_convolution {
     rg_convolution_spec spec;
     descriptor plan;
+    int way;                                   /* round and place among its engines */
     size_t workspace;                          /* [bytes] */
 };
 
@@ -195,8 +196,8 @@ static bool is_free_of(descriptor engine, cudnnBackendAttributeName_t name,
     return true;
 }
 
-/* `exact`, f32 is f32: no engine that rounds what it multiplies (TF32) or adds in fewer bits;
- * and none whose sums change from run to run.  `ready`: nor one that is compiled as the
+/* `exact`, f32 is f32: no engine that rounds what it multiplies (TF32).  Never one that
+ * adds in fewer bits, and none whose sums change from run to run.  `ready`: nor one that is compiled as the
  * program runs, which takes a second each. */
 static bool is_wanted(descriptor config, bool exact, bool ready)
 {
@@ -222,10 +223,10 @@ static bool is_wanted(descriptor config, bool exact, bool ready)
 }
 
 /* The plan of one engine configuration, NULL where it does not serve. */
-static descriptor plan_of(descriptor config, descriptor card, int64_t *workspace)
+static descriptor plan_of(descriptor config, descriptor card, size_t *workspace)
 {
     graph g = { .n = 0 };
-    int64_t n;
+    int64_t n, bytes = 0;
     descriptor d = begin(&g, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
     set_descriptor(&g, d, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
     set_descriptor(&g, d, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, card);
@@ -233,8 +234,9 @@ static descriptor plan_of(descriptor config, descriptor card, int64_t *workspace
     if (!g.failed)
         g.failed = RG_CUDNN(cudnnBackendGetAttribute(
                        d, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1,
-                       &n, workspace)) != 0;
-    if (!g.failed && *workspace <= WORKSPACE_MOST) return d;
+                       &n, &bytes)) != 0;
+    *workspace = (size_t)bytes;
+    if (!g.failed && bytes <= WORKSPACE_MOST) return d;
     destroy(&g);
     return NULL;
 }
@@ -264,23 +266,27 @@ static bool is_exact(const rg_convolution_spec *s)
     return s->precision == RG_PRECISION_F32;
 }
 
-/* The plan of the first engine that is wanted and can be had; NULL: of none. */
-static descriptor choose(descriptor ops, descriptor card, bool exact, int64_t *workspace)
+/* The plan of the first engine from c->way on that is wanted and can be had. */
+static void choose(rg_convolution *c, descriptor ops, descriptor card)
 {
     static const struct { cudnnBackendHeurMode_t mode; bool ready; } rounds[] = {
         { CUDNN_HEUR_MODE_A, true }, { CUDNN_HEUR_MODE_A, false },
         { CUDNN_HEUR_MODE_FALLBACK, false },
     };
-    descriptor configs[CONFIGS], plan = NULL;
-    for (int r = 0; r < 3 && !plan; r++) {
+    descriptor configs[CONFIGS];
+    const int first = c->way;
+    for (int r = first / CONFIGS; r < (first ? first / CONFIGS + 1 : 3); r++) {
         graph g = { .n = 0 };
         int64_t n = ask(&g, ops, card, rounds[r].mode, configs);
-        for (int64_t i = 0; i < n && !plan; i++)
-            if (is_wanted(configs[i], exact, rounds[r].ready))
-                plan = plan_of(configs[i], card, workspace);
+        for (int64_t i = r == first / CONFIGS ? first % CONFIGS : 0; i < n && !c->plan;
+             i++) {
+            c->way = r * CONFIGS + (int)i;
+            if (is_wanted(configs[i], is_exact(&c->spec), rounds[r].ready))
+                c->plan = plan_of(configs[i], card, &c->workspace);
+        }
         destroy(&g);
+        if (c->plan) return;
     }
-    return plan;
 }
 
 static int no_engine(const rg_convolution_spec *s)
@@ -294,28 +300,37 @@ static int no_engine(const rg_convolution_spec *s)
                    rg_backend_precision_name(s->precision));
 }
 
+/* The graph of its operations; its last descriptor is the whole. */
+static int draw(graph *g, const rg_convolution_spec *spec)
+{
+    descriptor ops[3], d;
+    const int n = operations(g, spec, ops);
+    d = begin(g, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+    set(g, d, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, n, ops);
+    end(g, d);
+    return g->failed ? -1 : 0;
+}
+
 int rg_convolution_new(rg_convolution **out, rg_device *device,
-                       const rg_convolution_spec *spec)
+                       const rg_convolution_spec *spec, int from)
 {
     graph g = { .n = 0 };
-    descriptor ops[3], d, plan = NULL;
-    int64_t workspace = 0;
-    const int n = operations(&g, spec, ops);
-    d = begin(&g, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-    set(&g, d, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, n, ops);
-    end(&g, d);
-    const bool failed = g.failed;
-    if (!failed) plan = choose(d, device->properties, is_exact(spec), &workspace);
-    destroy(&g);
-    if (failed) return -1;
-    if (plan == NULL) return no_engine(spec);
-    *out = rg_error_alloc(1, sizeof **out, "a convolution");
-    if (*out == NULL) {
-        cudnnBackendDestroyDescriptor(plan);
-        return -1;
+    rg_convolution *c = NULL;
+    if (from >= 3 * CONFIGS) return no_engine(spec);
+    int status = draw(&g, spec);
+    if (status == 0) c = rg_error_alloc(1, sizeof *c, "a convolution");
+    if (c) {
+        *c = (rg_convolution){ .spec = *spec, .way = from };
+        choose(c, g.of[g.n - 1], device->properties);
+        if (c->plan == NULL) status = no_engine(spec);
     }
-    **out = (rg_convolution){ *spec, plan, (size_t)workspace };
-    return 0;
+    destroy(&g);
+    if (c && status == 0) {
+        *out = c;
+        return 0;
+    }
+    free(c);
+    return -1;
 }
 
 void rg_convolution_free(rg_convolution *c)
@@ -323,6 +338,11 @@ void rg_convolution_free(rg_convolution *c)
     if (c == NULL) return;
     cudnnBackendDestroyDescriptor(c->plan);
     free(c);
+}
+
+int rg_convolution_way(const rg_convolution *c)
+{
+    return c->way;
 }
 
 size_t rg_convolution_workspace(const rg_convolution *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/engine/gpu/device.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,8 @@ static int start(rg_device *device)
 {
     RG_TRY(RG_CUDA(
         cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking)));
+    RG_TRY(RG_CUDA(cudaEventCreate(&device->before)));
+    RG_TRY(RG_CUDA(cudaEventCreate(&device->after)));
     RG_TRY(RG_CUDNN(cudnnCreate(&device->cudnn)));
     RG_TRY(RG_CUDNN(cudnnSetStream(device->cudnn, device->stream)));
     RG_TRY(describe_card(device));
@@ -85,6 +88,8 @@ void rg_device_close(rg_device *device)
     if (device->blas) cublasLtDestroy(device->blas);
     if (device->properties) cudnnBackendDestroyDescriptor(device->properties);
     if (device->cudnn) cudnnDestroy(device->cudnn);
+    if (device->before) cudaEventDestroy(device->before);
+    if (device->after) cudaEventDestroy(device->after);
     if (device->stream) cudaStreamDestroy(device->stream);
     free(device);
 }
@@ -138,6 +143,31 @@ int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes)
 int rg_device_clear(rg_device *device, void *memory, size_t bytes)
 {
     return RG_CUDA(cudaMemsetAsync(memory, 0, bytes, device->stream));
+}
+
+int rg_device_start_clock(rg_device *device)
+{
+    return RG_CUDA(cudaEventRecord(device->before, device->stream));
+}
+
+int rg_device_read_clock(rg_device *device, float *ms)
+{
+    RG_TRY(RG_CUDA(cudaEventRecord(device->after, device->stream)));
+    RG_TRY(RG_CUDA(cudaEventSynchronize(device->after)));
+    return RG_CUDA(cudaEventElapsedTime(ms, device->before, device->after));
+}
+
+void rg_device_identify(const rg_device *device, char text[RG_DEVICE_IDENTITY])
+{
+    struct cudaDeviceProp card;
+    int number, runtime = 0;
+    (void)device;
+    if (cudaGetDevice(&number) != cudaSuccess
+        || cudaGetDeviceProperties(&card, number) != cudaSuccess)
+        strcpy(card.name, "a card");
+    cudaRuntimeGetVersion(&runtime);
+    snprintf(text, RG_DEVICE_IDENTITY, "%.255s, CUDA %d, cuDNN %zu, cuBLASLt %zu",
+             card.name, runtime, cudnnGetVersion(), cublasLtGetVersion());
 }
 
 struct rg_recording { cudaGraphExec_t graph; };

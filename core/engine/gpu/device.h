@@ -52,6 +52,15 @@ int rg_device_recorded(rg_device *device, rg_recording **out);
 int rg_device_replay(rg_device *device, const rg_recording *recording);
 void rg_recording_free(rg_recording *recording);
 
+/* How long the card takes for what is queued between start and read, which waits for it
+ * [ms]. */
+int rg_device_start_clock(rg_device *device);
+int rg_device_read_clock(rg_device *device, float *ms);
+
+/* The card's name and the libraries' versions, one line. */
+enum { RG_DEVICE_IDENTITY = 384 };
+void rg_device_identify(const rg_device *device, char text[RG_DEVICE_IDENTITY]);
+
 /* Kernel NAME of kernel.h on k->count elements: rg_device_NAME(device, k). */
 #define RG_DECLARE(name) \
     int rg_device_##name(rg_device *device, const rg_kernel_##name *k);
@@ -84,9 +93,12 @@ typedef struct rg_convolution_spec {
 
 typedef struct rg_convolution rg_convolution;
 
-/* Fails with a sentence where the library has no such convolution. */
+/* The library's ways to do it are numbered, the one it thinks best first, with gaps;
+ * this is the first from number `from` on.  Fails with a sentence where there is none;
+ * from a number above 0 on, where there is none of the same kind. */
 int rg_convolution_new(rg_convolution **out, rg_device *device,
-                       const rg_convolution_spec *spec);
+                       const rg_convolution_spec *spec, int from);
+int rg_convolution_way(const rg_convolution *convolution);            /* its number */
 void rg_convolution_free(rg_convolution *convolution);
 size_t rg_convolution_workspace(const rg_convolution *convolution);   /* [bytes] */
 int rg_convolution_run(rg_device *device, const rg_convolution *convolution, void *x,
@@ -102,7 +114,10 @@ typedef struct rg_product_spec {
 
 typedef struct rg_product rg_product;
 
-int rg_product_new(rg_product **out, rg_device *device, const rg_product_spec *spec);
+/* As above. */
+int rg_product_new(rg_product **out, rg_device *device, const rg_product_spec *spec,
+                   int from);
+int rg_product_way(const rg_product *product);
 void rg_product_free(rg_product *product);
 size_t rg_product_workspace(const rg_product *product);               /* [bytes] */
 int rg_product_run(rg_device *device, const rg_product *product, const void *a,

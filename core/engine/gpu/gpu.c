@@ -14,6 +14,8 @@ static void gpu_close(void *context)
     if (gpu == NULL) return;
     rg_gpu_forget(gpu);
     rg_device_free(gpu->scratch);
+    rg_tune_keep(gpu->tune);
+    rg_tune_close(gpu->tune);
     rg_device_close(gpu->device);
     free(gpu);
 }
@@ -33,6 +35,7 @@ static int gpu_open(void **context, rg_precision precision, bool training)
         gpu_close(gpu);
         return -1;
     }
+    gpu->tune = rg_tune_open(gpu->device);
     *context = gpu;
     return 0;
 }
@@ -72,7 +75,8 @@ void *rg_gpu_at(const rg_gpu *gpu, size_t offset)
 
 size_t rg_gpu_bytes(rg_shape shape, rg_type type)
 {
-    return (size_t)rg_layer_count(shape) * (type == RG_F32 ? sizeof(float) : sizeof(uint16_t));
+    const size_t each = type == RG_F32 ? sizeof(float) : sizeof(uint16_t);
+    return (size_t)rg_layer_count(shape) * each;
 }
 
 static rg_view *new_view(rg_gpu *gpu, rg_shape shape, rg_type type, const char *name)

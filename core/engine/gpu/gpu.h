@@ -11,6 +11,7 @@
 #include "core/engine/backend.h"
 #include "core/engine/error.h"
 #include "core/engine/gpu/device.h"
+#include "core/engine/gpu/tune.h"
 
 /* A range of rows of a network that is not trained: run once, recorded the second time,
  * then replayed; anew when weights or scratch have changed. */
@@ -24,6 +25,7 @@ enum { RG_GPU_RANGES = 4, RG_GPU_NEVER = -1 };
 
 typedef struct rg_gpu {
     rg_device *device;
+    rg_tune *tune;                     /* owned; or NULL */
     bool training;
     long epoch;                        /* grows when a recording would be wrong */
     rg_gpu_range range[RG_GPU_RANGES];

@@ -24,7 +24,7 @@ static rg_shape weight_shape(const rg_node *node)
 static int make(rg_gpu *gpu, rg_product **out, rg_product_spec spec, size_t *workspace)
 {
     spec.precision = gpu->precision;
-    RG_TRY(rg_product_new(out, gpu->device, &spec));
+    RG_TRY(rg_tune_product(gpu->tune, gpu->device, out, &spec));
     const size_t bytes = rg_product_workspace(*out);
     if (bytes > *workspace) *workspace = bytes;
     return 0;

@@ -24,6 +24,7 @@ static void begin_anew(rg_gpu *gpu, rg_gpu_range *r)
 int rg_gpu_replay(void *context, int first, int last, bool *done)
 {
     rg_gpu *gpu = context;
+    rg_tune_keep(gpu->tune);           /* all is planned by now */
     rg_gpu_range *r = gpu->training ? NULL : find(gpu, first, last);
     if (r == NULL) return 0;
     if (r->epoch != gpu->epoch) begin_anew(gpu, r);
