@@ -8,6 +8,7 @@
 
 #include "core/engine/error.h"
 #include "core/engine/gpu/gpu.h"
+#include "core/engine/gpu/trouble.h"
 #include "tests/card.h"
 
 bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT])
@@ -24,7 +25,7 @@ typedef struct call {
 
 struct rg_recording { call *calls; int n; };
 
-struct rg_device { rg_recording *recording; };
+struct rg_device { rg_recording *recording; };    /* that is made, or NULL */
 
 long card_replays;
 
@@ -33,12 +34,33 @@ size_t card_room = (size_t)1 << 40;
 int card_ways = 1, card_way = -1;
 float card_cost[4];
 long card_timed;
+int card_refuses, card_trouble_in = -1;
+rg_trouble card_trouble;
 const char *card_name = "a card that is the host";
 
 static float clock_at, clock_started;   /* [ms] */
 
+/* Every call asks whether it is to fail; once one did, all do. */
+static int trouble(const char *call)
+{
+    if (card_trouble_in < 0) return 0;
+    if (card_trouble_in > 0) {
+        card_trouble_in--;
+        return 0;
+    }
+    return rg_trouble_say(card_trouble, call, "as the test wishes");
+}
+
+/* ... or is one that may not be made while a recording is. */
+static int waits(const rg_device *device, const char *call)
+{
+    if (device->recording) return RG_FAIL("%s while a recording is made", call);
+    return trouble(call);
+}
+
 int rg_device_open(rg_device **out)
 {
+    RG_TRY(trouble("rg_device_open"));
     *out = rg_error_alloc(1, sizeof **out, "a card");
     return *out ? 0 : -1;
 }
@@ -50,8 +72,8 @@ void rg_device_close(rg_device *device)
 
 int rg_device_alloc(rg_device *device, void **out, size_t bytes, const char *what)
 {
-    (void)device;
     *out = NULL;
+    RG_TRY(waits(device, "rg_device_alloc"));
     if (bytes > card_room) return RG_FAIL("the card's memory is full: %s", what);
     char *memory = rg_error_alloc(1, HEAD + bytes, what);
     if (memory == NULL) return -1;
@@ -73,7 +95,7 @@ void rg_device_free(void *memory)
 
 int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes)
 {
-    (void)device;
+    RG_TRY(waits(device, "rg_device_copy"));
     memcpy(to, from, bytes);
     return 0;
 }
@@ -90,15 +112,68 @@ int rg_device_download(rg_device *device, void *host, const void *from, size_t b
 
 int rg_device_clear(rg_device *device, void *memory, size_t bytes)
 {
-    (void)device;
+    RG_TRY(waits(device, "rg_device_clear"));
     memset(memory, 0, bytes);
     return 0;
 }
 
 int rg_device_wait(rg_device *device)
 {
-    (void)device;
+    return waits(device, "rg_device_wait");
+}
+
+/* What was sent may not be sent again before it is said to be used. */
+struct rg_intake {
+    char *host;
+    void *card;
+    size_t bytes;
+    bool read;                         /* sent, and not said to be used */
+};
+
+int rg_intake_new(rg_intake **out, rg_device *device, size_t bytes)
+{
+    rg_intake *way = rg_error_alloc(1, sizeof *way, "an intake");
+    if (way == NULL) return -1;
+    way->bytes = bytes;
+    way->host = rg_error_alloc(1, bytes, "an intake");
+    if (way->host == NULL || rg_device_alloc(device, &way->card, bytes, "it") != 0) {
+        rg_intake_free(way);
+        return -1;
+    }
+    *out = way;
     return 0;
+}
+
+void rg_intake_free(rg_intake *way)
+{
+    if (way == NULL) return;
+    rg_device_free(way->card);
+    free(way->host);
+    free(way);
+}
+
+int rg_intake_host(rg_intake *way, void **host)
+{
+    *host = way->host;
+    return trouble("rg_intake_host");
+}
+
+int rg_intake_send(rg_device *device, rg_intake *way, size_t bytes, const void **there)
+{
+    RG_TRY(waits(device, "rg_intake_send"));
+    if (way->read || bytes > way->bytes)
+        return RG_FAIL("what was sent before is still read");
+    way->read = true;
+    memset(way->card, 0xff, way->bytes);
+    memcpy(way->card, way->host, bytes);
+    *there = way->card;
+    return 0;
+}
+
+int rg_intake_used(rg_device *device, rg_intake *way)
+{
+    way->read = false;
+    return waits(device, "rg_intake_used");
 }
 
 int rg_device_start_clock(rg_device *device)
@@ -132,6 +207,7 @@ static int queue(rg_device *device, int (*run)(const void *), const void *argume
                  size_t bytes)
 {
     rg_recording *r = device->recording;
+    RG_TRY(trouble("a launch"));
     if (r == NULL) return run(arguments);
     if (bytes > sizeof r->calls->arguments) return RG_FAIL("too many arguments");
     call *calls = realloc(r->calls, (size_t)(r->n + 1) * sizeof *calls);
@@ -144,20 +220,28 @@ static int queue(rg_device *device, int (*run)(const void *), const void *argume
 
 int rg_device_record(rg_device *device)
 {
+    RG_TRY(trouble("rg_device_record"));
     device->recording = rg_error_alloc(1, sizeof *device->recording, "a recording");
     return device->recording ? 0 : -1;
 }
 
+/* One that is refused was not done, nor is it kept. */
 int rg_device_recorded(rg_device *device, rg_recording **out)
 {
-    *out = device->recording;
+    rg_recording *made = device->recording;
     device->recording = NULL;
+    if (card_refuses > 0 || trouble("rg_device_recorded") != 0) {
+        if (card_refuses > 0) card_refuses--;
+        rg_recording_free(made);
+        return RG_FAIL("what was recorded cannot be kept");
+    }
+    *out = made;
     return 0;
 }
 
 int rg_device_replay(rg_device *device, const rg_recording *recording)
 {
-    (void)device;
+    RG_TRY(waits(device, "rg_device_replay"));
     card_replays++;
     for (int i = 0; i < recording->n; i++)
         RG_TRY(recording->calls[i].run(recording->calls[i].arguments));

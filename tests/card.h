@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "core/engine/gpu/trouble.h"
+
 extern long card_replays;        /* how often a recording was replayed */
 extern size_t card_room;         /* bytes of memory that are left */
 extern const char *card_name;    /* what it is called */
@@ -13,5 +15,12 @@ extern const char *card_name;    /* what it is called */
 extern int card_ways, card_way;
 extern float card_cost[4];
 extern long card_timed;
+
+/* So many recordings are refused when they are ended. */
+extern int card_refuses;
+
+/* The call that fails, and all behind it, counted from now (-1: none), and of what. */
+extern int card_trouble_in;
+extern rg_trouble card_trouble;
 
 #endif

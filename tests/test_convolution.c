@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* cuDNN has a plan for every convolution of the networks, forwards and backwards, in
  * f32 without TF32, in TF32, in bf16 and f16, compiled already: asked of cuDNN for a
- * card that need not be there.  What the plans compute is tested on a card, by test_gpu. */
+ * card that need not be there.  What the plans compute is tested on a card, by
+ * test_gpu. */
 #include "core/detector/claran.h"
 #include "core/engine/gpu/card.h"
 #include "tests/check.h"
@@ -83,7 +84,8 @@ static void pyramid_at_264(void) { plans(RG_NETWORK_FPN, 264, 8); }
 static void ways_are_numbered(void)
 {
     struct rg_device device = { 0 };
-    const rg_convolution_spec spec = { .in = { 1, 64, 66, 66 }, .out = { 1, 64, 66, 66 },
+    const rg_convolution_spec spec = { .in = { 1, 64, 66, 66 },
+                                       .out = { 1, 64, 66, 66 },
                                        .size = 3, .stride = 1, .bias = true,
                                        .precision = RG_PRECISION_BF16 };
     int ways = 0;
@@ -101,6 +103,26 @@ static void ways_are_numbered(void)
     }
     CHECK(ways > 1);
     cudnnBackendDestroyDescriptor(device.properties);
+}
+
+/* Two programs on one card, a card that is taken out: what each code is told as. */
+static void codes_are_told_with_their_cure(void)
+{
+    const char *const call = "cudaMalloc(&memory, bytes)";
+    CHECK_OK(rg_card_cuda(cudaSuccess, call));
+    CHECK_FAILS(rg_card_cuda(cudaErrorMemoryAllocation, call), "memory is full");
+    CHECK(strstr(rg_error_message(), "failed in cudaMalloc: ") != NULL);
+    CHECK_FAILS(rg_card_cuda(cudaErrorDevicesUnavailable, call), "card is busy");
+    CHECK_FAILS(rg_card_cuda(cudaErrorUnknown, call), "removed or reset");
+    CHECK_FAILS(rg_card_cuda(cudaErrorECCUncorrectable, call), "removed or reset");
+    CHECK_FAILS(rg_card_cuda(cudaErrorIllegalAddress, call), "computation on the card");
+    CHECK_FAILS(rg_card_cuda(cudaErrorLaunchTimeout, call), "display");
+    CHECK_FAILS(rg_card_cuda(cudaErrorNoDevice, call), "use --backend cpu");
+    CHECK_FAILS(rg_card_cuda(cudaErrorInvalidValue, call), "invalid argument");
+    CHECK_FAILS(rg_card_cudnn(CUDNN_STATUS_ALLOC_FAILED, "cudnnCreate(&h)"), "is full");
+    CHECK_FAILS(rg_card_cudnn(CUDNN_STATUS_BAD_PARAM, "cudnnCreate(&h)"),
+                "the GPU failed in cudnnCreate: cuDNN says CUDNN_STATUS_BAD_PARAM");
+    CHECK_FAILS(rg_card_blas(CUBLAS_STATUS_EXECUTION_FAILED, "f()"), "start again");
 }
 
 static void a_convolution_that_cannot_be(void)
@@ -122,6 +144,7 @@ int main(void)
     CHECK_RUN(paper_at_264);
     CHECK_RUN(pyramid_at_264);
     CHECK_RUN(ways_are_numbered);
+    CHECK_RUN(codes_are_told_with_their_cure);
     CHECK_RUN(a_convolution_that_cannot_be);
     return CHECK_END();
 }

@@ -106,6 +106,42 @@ static void a_batch_is_its_windows(void)
     rg_runner_close(ref);
 }
 
+/* Fed one batch behind another, the last smaller: every look is of its own window. */
+static void what_is_fed_comes_back_in_order(void)
+{
+    static const int sizes[] = { 4, 4, 1, 2, 0, 0, 3, 0 };
+    rg_runner *runner = open_on(&rg_backend_gpu, NULL);
+    rg_runner *alone = open_on(&rg_backend_gpu, NULL);
+    rg_runner *ref = open_on(&rg_backend_ref, NULL);
+    int fed = 0, seen = 0, done;
+    if (runner == NULL || alone == NULL || ref == NULL) return;
+    CHECK(rg_runner_batch(runner, 100) > 3);
+    for (int k = 0; k < 8; k++) {
+        for (int i = 0; i < sizes[k]; i++) fill(runner, i, (uint64_t)(fed + i));
+        CHECK_OK(rg_runner_feed(runner, sizes[k], &done));
+        CHECK(done == fed - seen);            /* all that were fed before */
+        memset(rg_runner_window(runner, 0), 0, 4 * (size_t)BYTES);
+        for (int i = 0; i < done; i++) {
+            fill(alone, 0, (uint64_t)(seen + i));
+            CHECK_OK(rg_runner_run(alone, 1));
+            compare(rg_runner_look(alone, 0), rg_runner_look(runner, i), 0, 0);
+        }
+        seen += done;
+        fed += sizes[k];
+    }
+    CHECK(seen == 14);
+    fill(runner, 0, 1);
+    CHECK_OK(rg_runner_feed(runner, 1, &done));
+    rg_runner_batch(runner, 2);               /* another image: that one is forgotten */
+    CHECK_OK(rg_runner_feed(runner, 0, &done));
+    CHECK(done == 0);
+    CHECK_OK(rg_runner_feed(ref, 1, &done));
+    CHECK(done == 1);                         /* the processor's way */
+    rg_runner_close(runner);
+    rg_runner_close(alone);
+    rg_runner_close(ref);
+}
+
 /* Fewer than there is room for: what fills it up is none. */
 static void proposals_may_be_few(void)
 {
@@ -268,6 +304,7 @@ static void no_memory_leaves_the_processor(void)
 int main(void)
 {
     CHECK_RUN(a_batch_is_its_windows);
+    CHECK_RUN(what_is_fed_comes_back_in_order);
     CHECK_RUN(proposals_may_be_few);
     CHECK_RUN(little_memory_makes_small_batches);
     CHECK_RUN(no_memory_leaves_the_processor);

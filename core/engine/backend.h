@@ -113,10 +113,11 @@ typedef struct rg_backend {
     int (*update)(void *context, rg_param *params, int nparams, const rg_optimizer *how,
                   long step, float *gradient_norm);
 
-    /* Both or neither.  A range of rows that is run again and again may be recorded and
-     * replayed: replay is called before it and sets `done` where that did all of it;
-     * recorded is called after it with its status, and sets `again` where nothing of it
-     * was done, so that it must be run once more. */
+    /* Both or neither.  A range of rows that is run again and again, from the last to
+     * the first where it is run backwards, may be recorded and replayed: replay is
+     * called before it and sets `done` where that did all of it; recorded is called
+     * after it with its status, and sets `again` where nothing of it was done, so that
+     * it must be run once more. */
     int (*replay)(void *context, int first, int last, bool *done);
     int (*recorded)(void *context, int status, bool *again);
 

@@ -98,12 +98,11 @@ void rg_gpu_conv_unplan(void *context, rg_node *node)
     node->plan = NULL;
 }
 
-/* Into the type and order of the convolution, only after a change. */
-static int pack(rg_gpu *gpu, const rg_param *param, void *to, long *packed)
+/* Into the type and order of the convolution. */
+static int pack(rg_gpu *gpu, const rg_node *node, const rg_param *param, void *to,
+                long *packed)
 {
-    const long version = rg_gpu_version(param);
-    if (*packed == version) return 0;
-    *packed = version;
+    if (!rg_gpu_must_pack(gpu, node, param, packed)) return 0;
     return rg_device_arrange(gpu->device,
         &(rg_kernel_arrange){ rg_layer_count(param->shape),
                               rg_gpu_part(param, RG_VALUE),
@@ -116,8 +115,9 @@ int rg_gpu_conv_forward(void *context, rg_node *node)
     conv *s = node->plan;
     if (is_matrix(node)) return rg_gpu_matrix_forward(context, node);
     rg_view x = rg_gpu_data(node->in[0]);
-    RG_TRY(pack(gpu, node->weight, s->packed, &s->version));
-    if (node->bias) RG_TRY(pack(gpu, node->bias, s->bias, &s->bias_version));
+    RG_TRY(pack(gpu, node, node->weight, s->packed, &s->version));
+    if (node->bias)
+        RG_TRY(pack(gpu, node, node->bias, s->bias, &s->bias_version));
     RG_TRY(rg_gpu_as(gpu, &x, gpu->type, s->x));
     return rg_convolution_run(gpu->device, s->forward, x.data, s->packed, s->bias,
                               rg_gpu_data(node->out).data,
@@ -151,7 +151,7 @@ int rg_gpu_conv_backward(void *context, rg_node *node)
     if (!node->frozen) RG_TRY(back_weights(gpu, node, s));
     if (dx.data == NULL) return 0;
     const rg_view made = rg_gpu_target(gpu, dx, gpu->type, s->dx);
-    RG_TRY(pack(gpu, node->weight, s->packed, &s->version));
+    RG_TRY(pack(gpu, node, node->weight, s->packed, &s->version));
     RG_TRY(rg_convolution_run(gpu->device, s->back_data, made.data, s->packed, NULL,
                               rg_gpu_grad(node->out).data,
                               rg_gpu_at(gpu, s->workspace)));

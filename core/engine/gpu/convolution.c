@@ -197,8 +197,8 @@ static bool is_free_of(descriptor engine, cudnnBackendAttributeName_t name,
 }
 
 /* `exact`, f32 is f32: no engine that rounds what it multiplies (TF32).  Never one that
- * adds in fewer bits, and none whose sums change from run to run.  `ready`: nor one that is compiled as the
- * program runs, which takes a second each. */
+ * adds in fewer bits, and none whose sums change from run to run.  `ready`: nor one
+ * that is compiled as the program runs, which takes a second each. */
 static bool is_wanted(descriptor config, bool exact, bool ready)
 {
     const unsigned never = 1u << CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC

@@ -43,6 +43,22 @@ int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes);
 int rg_device_clear(rg_device *device, void *memory, size_t bytes);
 int rg_device_wait(rg_device *device);
 
+/* A way in beside the work that is queued: page-locked memory of the host, as much on
+ * the card, and a copy that overtakes.  Two of them taken in turns never wait long.
+ *
+ *     RG_TRY(rg_intake_host(way, &host));     // waits until what was sent has left
+ *     memcpy(host, from, bytes);
+ *     RG_TRY(rg_intake_send(device, way, bytes, &there));
+ *     ... queue what reads `there` ...
+ *     RG_TRY(rg_intake_used(device, way));    // the next send waits for that
+ */
+typedef struct rg_intake rg_intake;
+int rg_intake_new(rg_intake **out, rg_device *device, size_t bytes);
+void rg_intake_free(rg_intake *way);
+int rg_intake_host(rg_intake *way, void **host);
+int rg_intake_send(rg_device *device, rg_intake *way, size_t bytes, const void **there);
+int rg_intake_used(rg_device *device, rg_intake *way);
+
 /* What is queued between record and recorded is kept, not done (a CUDA graph); replay
  * queues all of it, with the same arguments.  recorded ends the recording even where it
  * fails.  Nothing may be allocated or copied to or from the host meanwhile. */

@@ -3,8 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
-
-#include "core/engine/optimizer.h"
+#include <string.h>
 
 enum { ALIGNMENT = 256 };
 
@@ -13,6 +12,8 @@ static void gpu_close(void *context)
     rg_gpu *gpu = context;
     if (gpu == NULL) return;
     rg_gpu_forget(gpu);
+    rg_gpu_moves_free(gpu->moves);
+    for (int i = 0; i < 2; i++) rg_intake_free(gpu->intake[i]);
     rg_device_free(gpu->scratch);
     rg_tune_keep(gpu->tune);
     rg_tune_close(gpu->tune);
@@ -122,15 +123,35 @@ rg_view rg_gpu_grad(const rg_tensor *tensor)
     return tensor->grad ? *(const rg_view *)tensor->grad : (rg_view){ .data = NULL };
 }
 
+int rg_gpu_intake(rg_gpu *gpu, size_t bytes)
+{
+    if (bytes <= gpu->intake_bytes) return 0;
+    gpu->intake_bytes = 0;
+    for (int i = 0; i < 2; i++) {
+        rg_intake_free(gpu->intake[i]);
+        gpu->intake[i] = NULL;
+    }
+    for (int i = 0; i < 2; i++)
+        RG_TRY(rg_intake_new(&gpu->intake[i], gpu->device, bytes));
+    gpu->intake_bytes = bytes;
+    return 0;
+}
+
 static int gpu_put(void *context, rg_tensor *tensor, const float *host)
 {
     rg_gpu *gpu = context;
-    const long count = rg_layer_count(tensor->shape);
-    RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, RG_F32)));
-    RG_TRY(rg_device_upload(gpu->device, gpu->scratch, host,
-                            rg_gpu_bytes(tensor->shape, RG_F32)));
-    return rg_device_arrange(gpu->device,
-        &(rg_kernel_arrange){ count, gpu->scratch, rg_gpu_data(tensor) });
+    const size_t bytes = rg_gpu_bytes(tensor->shape, RG_F32);
+    const void *there;
+    void *here;
+    RG_TRY(rg_gpu_intake(gpu, bytes));
+    rg_intake *way = gpu->intake[gpu->turn ^= 1];
+    RG_TRY(rg_intake_host(way, &here));
+    memcpy(here, host, bytes);
+    RG_TRY(rg_intake_send(gpu->device, way, bytes, &there));
+    RG_TRY(rg_device_arrange(gpu->device,
+        &(rg_kernel_arrange){ rg_layer_count(tensor->shape), there,
+                              rg_gpu_data(tensor) }));
+    return rg_intake_used(gpu->device, way);
 }
 
 static int gpu_get(void *context, const rg_tensor *tensor, bool gradient, float *host)
@@ -240,10 +261,16 @@ float *rg_gpu_part(const rg_param *param, rg_part part)
     return ((const rg_gpu_param *)param->data)->part[part];
 }
 
-long rg_gpu_version(const rg_param *param)
+bool rg_gpu_must_pack(const rg_gpu *gpu, const rg_node *node, const rg_param *param,
+                      long *packed)
 {
     const rg_gpu_param *p = param->data;
-    return p->of ? p->of->version : p->version;
+    const rg_gpu_range *r = gpu->recorded;
+    const long version = (p->of ? p->of->version : p->version) + (gpu->spoilt << 32);
+    const bool again = gpu->training && r && r->first <= r->last && !node->frozen;
+    if (*packed == version && !again) return false;
+    *packed = version;
+    return true;
 }
 
 static void gpu_param_free(void *context, rg_param *param)
@@ -317,65 +344,6 @@ static int gpu_param_get(void *context, const rg_param *param, rg_part part,
                               rg_gpu_bytes(param->shape, RG_F32));
 }
 
-/* ---- the optimizer ---- */
-
-/* Sum of the squares of all gradients; their parts are added up on the host. */
-static int add_squares(rg_gpu *gpu, const rg_param *params, int nparams, double *sum)
-{
-    const size_t count = (size_t)nparams * RG_GPU_PARTS;
-    double *host = rg_error_alloc(count, sizeof *host, "gradients");
-    if (host == NULL) return -1;
-    int status = rg_gpu_scratch(gpu, count * sizeof *host), n = 0;
-    for (int i = 0; i < nparams && status == 0; i++)
-        if (params[i].factor > 0)
-            status = rg_device_squares(gpu->device,
-                &(rg_kernel_squares){ RG_GPU_PARTS, rg_layer_count(params[i].shape),
-                                      rg_gpu_part(&params[i], RG_GRADIENT),
-                                      (double *)gpu->scratch + n++ * RG_GPU_PARTS });
-    if (status == 0)
-        status = rg_device_download(gpu->device, host, gpu->scratch,
-                                    (size_t)n * RG_GPU_PARTS * sizeof *host);
-    *sum = 0;
-    for (long i = 0; i < (long)n * RG_GPU_PARTS; i++) *sum += host[i];
-    free(host);
-    return status;
-}
-
-static int move(rg_gpu *gpu, rg_param *param, const rg_optimizer *how, long step,
-                float scale)
-{
-    rg_gpu_param *p = param->data;
-    const long count = rg_layer_count(param->shape);
-    p->version++;
-    if (how->rule == RG_SGD)
-        return rg_device_sgd(gpu->device,
-            &(rg_kernel_sgd){ count, p->part[RG_VALUE], p->part[RG_MOMENT1],
-                              p->part[RG_GRADIENT], how->rate, how->momentum,
-                              how->rate * how->decay, scale });
-    return rg_device_adam(gpu->device,
-        &(rg_kernel_adam){ count, p->part[RG_VALUE], p->part[RG_MOMENT1],
-                           p->part[RG_MOMENT2], p->part[RG_GRADIENT],
-                           (float)(how->rate / (1 - pow(how->momentum, (double)step))),
-                           how->momentum, how->beta2, how->epsilon,
-                           how->rate * how->decay, scale,
-                           (float)(1 / (1 - pow(how->beta2, (double)step))) });
-}
-
-static int gpu_update(void *context, rg_param *params, int nparams,
-                      const rg_optimizer *how, long step, float *norm)
-{
-    rg_gpu *gpu = context;
-    double squares;
-    float scale;
-    RG_TRY(add_squares(gpu, params, nparams, &squares));
-    RG_TRY(rg_optimizer_clip(how, squares, norm, &scale));
-    for (int i = 0; i < nparams; i++) {
-        const rg_optimizer own = rg_optimizer_for(how, &params[i]);
-        if (params[i].factor > 0) RG_TRY(move(gpu, &params[i], &own, step, scale));
-    }
-    return 0;
-}
-
 /* Planned like `kind`, run as `word`. */
 #define OPERATION(kind, word) \
     { rg_gpu_##kind##_plan, rg_gpu_##word##_forward, rg_gpu_##word##_backward, \
@@ -402,7 +370,7 @@ const rg_backend rg_backend_gpu = {
     .param_free = gpu_param_free,
     .param_put = gpu_param_put,
     .param_get = gpu_param_get,
-    .update = gpu_update,
+    .update = rg_gpu_update,
     .replay = rg_gpu_replay,
     .recorded = rg_gpu_recorded,
     .propose = rg_gpu_propose,
@@ -417,7 +385,7 @@ const rg_backend rg_backend_gpu = {
         [RG_BOXES] = PLAIN(scores, boxes),
         [RG_STPOOL] = OPERATION(stpool, stpool),
         [RG_CONCAT] = PLAIN(like, concat),
-        [RG_DROPOUT] = PLAIN(like, dropout),
+        [RG_DROPOUT] = OPERATION(dropout, dropout),
         [RG_SOFTMAX] = PLAIN(scores, softmax),
         [RG_SOFTMAXLOSS] = PLAIN(loss, softmaxloss),
         [RG_SMOOTHL1] = PLAIN(loss, smoothl1),

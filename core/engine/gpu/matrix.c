@@ -93,12 +93,9 @@ void rg_gpu_matrix_unplan(void *context, rg_node *node)
     node->plan = NULL;
 }
 
-/* Weights are packed again only after they changed. */
 static int pack(rg_gpu *gpu, const rg_node *node, matrix *s)
 {
-    const long version = rg_gpu_version(node->weight);
-    if (s->version == version) return 0;
-    s->version = version;
+    if (!rg_gpu_must_pack(gpu, node, node->weight, &s->version)) return 0;
     return rg_device_arrange(gpu->device,
         &(rg_kernel_arrange){ rg_layer_count(node->weight->shape),
                               rg_gpu_part(node->weight, RG_VALUE),
