@@ -140,6 +140,30 @@ static void what_changes_between_steps_is_seen(void)
     rg_net_free(p.fast);
 }
 
+/* What is recorded when the weights have not changed is replayed when they have. */
+static void weights_are_packed_in_every_replay(void)
+{
+    const rg_row rows[] = { INPUT("x", 1, 2, 6, 6), CONV("a", "x", 2, 3, 3, RELU),
+                            FC("s", "a", 108, 4, LINEAR), INPUT("labels", 1, 1, 1, 1),
+                            SOFTMAXLOSS("loss", "s", "labels", 4) };
+    const rg_optimizer how = { .rule = RG_SGD, .rate = 0.5f };
+    const long before = card_replays;
+    pair p = { NULL, NULL, rows, 5 };
+    if (make(&p, true) != 0) return;
+    start(&p);
+    for (int pass = 0; pass < 3; pass++) forward_both(&p);
+    CHECK(card_replays > before);
+    for (int step = 0; step < 3; step++) {
+        backward_both(&p);
+        CHECK_OK(rg_net_update(p.ref, &how, NULL));
+        CHECK_OK(rg_net_update(p.fast, &how, NULL));
+        forward_both(&p);
+        compare_made(&p, __func__);
+    }
+    rg_net_free(p.ref);
+    rg_net_free(p.fast);
+}
+
 /* One life of a network in training, and what it says where a call fails. */
 static int live(void)
 {
@@ -387,6 +411,7 @@ int main(void)
     CHECK_RUN(ten_steps);
     CHECK_RUN(a_recording_that_is_refused_costs_nothing);
     CHECK_RUN(what_changes_between_steps_is_seen);
+    CHECK_RUN(weights_are_packed_in_every_replay);
     CHECK_RUN(every_trouble_is_told);
     CHECK_RUN(inputs_do_not_mix);
     CHECK_RUN(what_is_recorded_is_replayed);
