@@ -146,7 +146,7 @@ static void weights_are_packed_in_every_replay(void)
     const rg_row rows[] = { INPUT("x", 1, 2, 6, 6), CONV("a", "x", 2, 3, 3, RELU),
                             FC("s", "a", 108, 4, LINEAR), INPUT("labels", 1, 1, 1, 1),
                             SOFTMAXLOSS("loss", "s", "labels", 4) };
-    const rg_optimizer how = { .rule = RG_SGD, .rate = 0.5f };
+    const rg_optimizer how = { .rule = RG_SGD, .rate = 0.01f };
     const long before = card_replays;
     pair p = { NULL, NULL, rows, 5 };
     if (make(&p, true) != 0) return;
