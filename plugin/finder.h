@@ -33,7 +33,7 @@ typedef struct rg_finder {
     { "backend", 0, RG_OPTION_TEXT, &(f).how.backend, 0, 0, "NAME", \
       "auto, gpu, cpu or ref: auto" }, \
     { "precision", 0, RG_OPTION_TEXT, &(f).precision, 0, 0, "NAME", \
-      "auto, f32 or bf16: auto" }, \
+      "auto, f32, bf16; of a card tf32, f16: auto" }, \
     { "proposals", 0, RG_OPTION_INT, &(f).how.proposals, 1, 2000, "N", \
       "regions looked at in each 3' window: 5" }, \
     { "proposal-iou", 0, RG_OPTION_FLOAT, &(f).how.proposal_iou, 0, 1, "IOU", \

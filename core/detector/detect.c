@@ -339,7 +339,8 @@ static bool is_whole_elsewhere(const layout *l, int i, int j, const rg_detection
     return false;
 }
 
-/* What is looked at, and how; and the windows that wait for the network. */
+/* What is looked at, and how; and the windows that the network has, and behind them
+ * those that wait for it. */
 typedef struct waiting {
     rg_sky *window;                       /* owned, as below */
     rg_evidence *evidence;
@@ -348,8 +349,8 @@ typedef struct waiting {
 typedef struct view {
     const rg_image *radio, *infrared;
     layout windows;
-    waiting batch[RG_RUNNER_BATCH];       /* [n] */
-    int n;
+    waiting batch[2 * RG_RUNNER_BATCH];   /* [flying + n] */
+    int flying, n;
 } view;
 
 /* Everything above PROBABILITY_LEAST, but for what another window sees better. */
@@ -406,7 +407,7 @@ static int show_window(rg_detector *d, view *v, int i, int j, candidates *all)
                           SUBJECT, RG_CLARAN_PIXEL) != 0)
         return 0;       /* off the sky, as are the corners of an all-sky image */
     all->windows++;
-    waiting *next = &v->batch[v->n];
+    waiting *next = &v->batch[v->flying + v->n];
     *next = (waiting){ .window = window, .i = i, .j = j };
     int status = see(rg_runner_model(d->runner)->method, v, next,
                      rg_runner_window(d->runner, v->n));
@@ -416,16 +417,18 @@ static int show_window(rg_detector *d, view *v, int i, int j, candidates *all)
     return status < 0 ? -1 : 0;
 }
 
-/* Those that wait, through the network. */
+/* Those that wait, to the network; what it is done with is collected. */
 static int look_at_batch(rg_detector *d, view *v, candidates *all)
 {
-    int status = v->n > 0 ? rg_runner_run(d->runner, v->n) : 0;
-    for (int k = 0; k < v->n; k++) {
+    int done = 0, status = rg_runner_feed(d->runner, v->n, &done);
+    for (int k = 0; k < done; k++) {
         if (status == 0)
             status = collect(d, v, &v->batch[k], rg_runner_look(d->runner, k), all);
         clear(&v->batch[k]);
     }
+    v->flying += v->n - done;
     v->n = 0;
+    memmove(v->batch, v->batch + done, (size_t)v->flying * sizeof *v->batch);
     return status;
 }
 
@@ -442,7 +445,8 @@ static int look_at_all(rg_detector *d, view *v, candidates *all)
         if (status == 0 && d->options.progress)
             d->options.progress(d->options.user, k + 1, total);
     }
-    for (int k = 0; k < v->n; k++) clear(&v->batch[k]);
+    while (status == 0 && v->flying > 0) status = look_at_batch(d, v, all);
+    for (int k = 0; k < v->flying + v->n; k++) clear(&v->batch[k]);
     RG_TRY(status);
     if (all->windows == 0)
         return rg_error_prefix("%s: no window of 3' lies on the sky: ", v->radio->name);
