@@ -10,6 +10,7 @@
 int rg_average_main(int argc, char **argv);
 int rg_calibrate_main(int argc, char **argv);
 int rg_catalogue_main(int argc, char **argv);
+int rg_check_main(int argc, char **argv);       /* claran ds9 check */
 int rg_crossmatch_main(int argc, char **argv);
 int rg_detect_main(int argc, char **argv);
 int rg_devices_main(int argc, char **argv);

@@ -48,15 +48,37 @@ nobody_asks() { as_nobody env XPA_METHOD=local XPA_TMPDIR="${1%/*}" xpaget "$1" 
 
 nobody_is_kept_out() {
     nobody_asks "$ds9_method" > "$work/out" 2>&1
-    grep -q "^$title 8" "$work/out" && wrong "nobody got: $(cat "$work/out")" && return 1
+    ! grep -q "^$title 8" "$work/out" || wrong "$(cat "$work/out")" || return 1
     [ "$(ask version | grep -c 8)" = 1 ] || wrong "the user is kept out as well"
+}
+
+# says WORDS STATUS ARGUMENT...: claran ds9 check does, and ends with that status.
+says() {
+    local words=$1 status=$2; shift 2
+    timeout 60 "$claran" ds9 check "$@" > "$work/out" 2>&1
+    [ $? = $status ] || wrong "status is not $status: $(cat "$work/out")" || return 1
+    grep -q "$words" "$work/out" || wrong "no \"$words\": $(cat "$work/out")"
+}
+check_finds_all_well() {
+    says "^Nothing is wrong" 0 && says "^sockets *private" 0 "$ds9_method" &&
+        says "^version *DS9 8" 0 "$title" && says "^menu *Analysis > ClaRAN" 0 &&
+        says "^model *method D1, .*claran-d1.fits" 0 && says "^device *cpu" 0 &&
+        says "^frame 1 *radio image, the current one: image of mine.fits, 50 x 50" 0 &&
+        CLARAN_MODEL=none.fits says "WRONG: .*none.fits" 1
+}
+check_tells_of_frames() {
+    order frame new && says "^frame 2 *not usable.*is empty: open" 0 &&
+        [ "$(ask frame)" = 2 ] && order frame hide 1 &&
+        says "^frame 1 *radio image, hidden" 0 && [ "$(ask frame active | tr -d ' ')" = 2 ] ||
+        wrong "$(cat "$work/out")" || return 1
+    order frame delete all && says "note: DS9 has no frame" 0
 }
 
 it_leaves_nothing() {
     kill -TERM $ds9_pid
     wait $ds9_pid
-    compgen -G "$open/claran-ds9.??????" | grep -v "stale\|alive" &&
-        wrong "a folder is left" && return 1
+    ! compgen -G "$open/claran-ds9.??????" | grep . ||
+        wrong "a folder is left: $(find "$open/")" || return 1
     ! ps -eo args | grep -q "[-]title $title" || wrong "DS9 is left"
 }
 
@@ -66,10 +88,19 @@ nobody_reaches_a_bare_ds9() {
     ds9 -title "$title" > "$work/ds9.log" 2>&1 &
     ds9_pid=$!
     until_ 60 ds9_answers || wrong "DS9 does not answer" || return 1
+    says "WRONG: this DS9 has not loaded it" 1 "$title" &&
+        says "^sockets *note: every user" 1 "$title" || return 1
     nobody_asks "$(echo "$XPA_TMPDIR/DS9_$title".*)" | grep -q "^$title 8"
 }
 
-for test in starts_with_menu_and_arguments stale_folders_go; do run $test; done
+check_without_ds9() {
+    kill -TERM $ds9_pid && wait $ds9_pid
+    says "WRONG: none is found: start one" 1 &&
+        says "WRONG: no DS9 answers at $ds9_method" 1 "$ds9_method"
+}
+
+for test in starts_with_menu_and_arguments stale_folders_go check_finds_all_well \
+    check_tells_of_frames; do run $test; done
 if [ "$(id -u)" = 0 ] && as_nobody true 2> /dev/null; then
     run nobody_is_kept_out
     run it_leaves_nothing
@@ -78,4 +109,5 @@ else
     echo "skip nobody_is_kept_out: only root can be another user"
     run it_leaves_nothing
 fi
+run check_without_ds9
 [ $failures = 0 ]
