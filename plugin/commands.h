@@ -16,6 +16,7 @@ int rg_detect_main(int argc, char **argv);
 int rg_devices_main(int argc, char **argv);
 int rg_ds9_main(int argc, char **argv);
 int rg_evaluate_main(int argc, char **argv);
+int rg_fetch_main(int argc, char **argv);       /* claran ds9 fetch */
 int rg_image_main(int argc, char **argv);
 int rg_import_main(int argc, char **argv);
 int rg_label_main(int argc, char **argv);
