@@ -10,6 +10,7 @@
 #include "core/detector/detect.h"
 #include "core/engine/error.h"
 #include "core/image/fuse.h"
+#include "plugin/access.h"
 #include "plugin/commands.h"
 #include "plugin/companion.h"
 #include "plugin/frames.h"
@@ -81,23 +82,9 @@ static void check_menu_file(void)
 
 /* ---- one DS9 ---- */
 
-/* Whether some folder above keeps all others out. */
-static bool is_private(const char *path)
-{
-    char folder[RG_MODEL_PATH];
-    struct stat found;
-    snprintf(folder, sizeof folder, "%s", path);
-    for (char *slash; (slash = strrchr(folder, '/')) != NULL && slash != folder; ) {
-        *slash = '\0';
-        if (stat(folder, &found) == 0 && !(found.st_mode & (S_IXGRP | S_IXOTH)))
-            return true;
-    }
-    return false;
-}
-
 static void check_sockets(const char *method)
 {
-    if (*method == '/' && is_private(method))
+    if (*method == '/' && rg_access_is_private(method))
         say("sockets", "private");
     else
         say("sockets", "note: every user of this computer%s can command this DS9, and "
@@ -221,6 +208,7 @@ int rg_check_main(int argc, char **argv)
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;
     if (argc > 1) return rg_options_misuse("claran ds9 check wants one XPA_METHOD");
+    wrong = 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
     say("claran", "%s", RG_VERSION);

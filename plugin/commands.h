@@ -23,6 +23,7 @@ int rg_label_main(int argc, char **argv);
 int rg_model_main(int argc, char **argv);
 int rg_pretrain_main(int argc, char **argv);
 int rg_plot_main(int argc, char **argv);
+int rg_serve_main(int argc, char **argv);
 int rg_simulate_main(int argc, char **argv);
 int rg_train_main(int argc, char **argv);
 

@@ -149,8 +149,8 @@ static int take_coordinates(fetch *f, char why[256])
         return 0;
     }
     rg_xpa_set(f->ds9, "skyview close", NULL, 0);
-    return RG_FAIL("DS9's name server does not know \"%s\" or cannot be reached: give "
-                   "RA and DEC%s%s", f->where, *why ? "; " : "", why);
+    return RG_FAIL("DS9's name server does not know \"%s\" or cannot be reached: "
+                   "give RA and DEC%s%s", f->where, *why ? "; " : "", why);
 }
 
 static bool is_blank(const rg_image *image)
@@ -194,8 +194,8 @@ static int fetch_one(fetch *f, const survey *s, rg_frame *frame)
     RG_TRY(find_new(f, number));
     if (*number != '\0' && check_image(f, s, frame) == 0) return 0;
     if (*number != '\0') return drop(f, frame, number);
-    return RG_FAIL("SkyView sent no image of %s: it may be away, or not be reached from "
-                   "here (File > Preferences > HTTP names a proxy)%s%s", s->called,
+    return RG_FAIL("SkyView sent no image of %s: it may be away, or not be reached "
+                   "from here (File > Preferences > HTTP names a proxy)%s%s", s->called,
                    *why ? "; " : "; DS9's window of the SkyView server says more at "
                    "Status", why);
 }
@@ -300,9 +300,9 @@ int rg_fetch_main(int argc, char **argv)
     };
     const rg_usage usage = { "ds9 fetch", "XPA_METHOD",
         "Get the images of FIRST and of WISE W1 into two frames of the DS9 at\n"
-        "XPA_METHOD, by its own SkyView client and on the same grid of 1.375\" pixels.\n"
-        "DS9 does not react meanwhile.  PLACE may be 3C 219, \"140.286 45.649\" [deg] or\n"
-        "09:21:08.6,+45:38:57.  Other frames stay as they are.", options };
+        "XPA_METHOD, by its own SkyView client, on one grid of 1.375\" pixels.\n"
+        "DS9 does not react meanwhile.  PLACE may be \"3C 219\", 140.286,45.649\n"
+        "[deg] or 09:21:08.6,+45:38:57.  Other frames stay as they are.", options };
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;
     if (argc != 1) return rg_options_misuse("claran ds9 fetch wants XPA_METHOD");
