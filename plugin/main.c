@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,8 +83,9 @@ int main(int argc, char **argv)
     fill_descriptors();
     if (!rg_serve_forward(argc, argv, &status)) {
         wait_passively(argv);
+        bool resident = rg_serve_is_wanted(argc, argv);
         status = run(argc, argv);
-        rg_serve_offer(argc, argv);
+        if (resident) rg_serve_start();
     }
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
     if (status != RG_EXIT_OK) return status;

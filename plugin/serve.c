@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/engine/error.h"
+#include "core/image/fuse.h"
 #include "plugin/access.h"
 #include "plugin/commands.h"
 #include "plugin/options.h"
@@ -205,6 +206,42 @@ static void interrupt(int signal)
     interrupted = signal;
 }
 
+/* Any picture: a network makes its plans when it first runs. */
+static int make_picture(rg_image **out)
+{
+    const int side = RG_CLARAN_SUBJECT;
+    rg_sky *sky;
+    RG_TRY(rg_sky_new_tangent(&sky, 0, 0, side, RG_CLARAN_PIXEL));
+    RG_TRY(rg_image_new(out, side, side, sky));
+    for (int i = 0; i < side * side; i++) (*out)->pixels[i] = (float)(i % 7);
+    return 0;
+}
+
+static int preload_one(const char *methods, const rg_image *picture)
+{
+    char path[RG_MODEL_PATH];
+    rg_detector *detector;
+    rg_detection *found;
+    int n;
+    RG_TRY(rg_options_model(NULL, methods, path));
+    RG_TRY(rg_warm_open(&detector, path, &rg_detect_defaults));
+    bool both = rg_fuse_wants_infrared(rg_detect_model(detector)->method);
+    int status = rg_detect(detector, picture, both ? picture : NULL, &found, &n);
+    if (status == 0) free(found);
+    rg_warm_close(detector);
+    return status;
+}
+
+/* The models of the first requests; one that is not there is told to who asks. */
+static void preload(void)
+{
+    rg_image *picture;
+    if (make_picture(&picture) != 0) return;
+    preload_one("D1", picture);
+    preload_one("D4 D3", picture);
+    rg_image_free(picture);
+}
+
 static int serve(int idle)
 {
     char folder[RG_ACCESS_PATH];
@@ -217,6 +254,7 @@ static int serve(int idle)
     printf("XPA_METHOD=local XPA_TMPDIR=%s xpaget claran help\n", folder);
     fflush(stdout);
     rg_warm_begin();
+    preload();
     time_t last = time(NULL);
     while (!s.stop && !interrupted && time(NULL) - last < idle) {
         int requests = rg_access_wait(point, 1);
@@ -305,10 +343,14 @@ bool rg_serve_forward(int argc, char **argv, int *status)
     return done;
 }
 
-void rg_serve_offer(int argc, char **argv)
+bool rg_serve_is_wanted(int argc, char **argv)
 {
     const char *wanted = getenv("CLARAN_SERVE");
-    if (!is_detection(argc, argv) || wanted == NULL || strcmp(wanted, "yes")) return;
+    return is_detection(argc, argv) && wanted != NULL && strcmp(wanted, "yes") == 0;
+}
+
+void rg_serve_start(void)
+{
     if (fork() != 0) return;
     int null = open("/dev/null", O_RDWR);
     setsid();

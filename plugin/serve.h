@@ -14,7 +14,11 @@
 enum { RG_SERVE_SIDE = 512 };
 bool rg_serve_forward(int argc, char **argv, int *status);
 
-/* Where $CLARAN_SERVE is "yes", as claran-ds9 sets it, a server for the next time. */
-void rg_serve_offer(int argc, char **argv);
+/* Whether the command line, before it is parsed, is a detection that wants a server for
+ * the next one: where $CLARAN_SERVE is "yes", as claran-ds9 sets it. */
+bool rg_serve_is_wanted(int argc, char **argv);
+
+/* One in the background; if there is one already, it ends at once. */
+void rg_serve_start(void);
 
 #endif
