@@ -10,17 +10,20 @@
 int rg_average_main(int argc, char **argv);
 int rg_calibrate_main(int argc, char **argv);
 int rg_catalogue_main(int argc, char **argv);
+int rg_check_main(int argc, char **argv);       /* claran ds9 check */
 int rg_crossmatch_main(int argc, char **argv);
 int rg_detect_main(int argc, char **argv);
 int rg_devices_main(int argc, char **argv);
 int rg_ds9_main(int argc, char **argv);
 int rg_evaluate_main(int argc, char **argv);
+int rg_fetch_main(int argc, char **argv);       /* claran ds9 fetch */
 int rg_image_main(int argc, char **argv);
 int rg_import_main(int argc, char **argv);
 int rg_label_main(int argc, char **argv);
 int rg_model_main(int argc, char **argv);
 int rg_pretrain_main(int argc, char **argv);
 int rg_plot_main(int argc, char **argv);
+int rg_serve_main(int argc, char **argv);
 int rg_simulate_main(int argc, char **argv);
 int rg_train_main(int argc, char **argv);
 

@@ -286,6 +286,8 @@ static int run(view *v, task *t, int action, const char *method)
 
 int rg_ds9_main(int argc, char **argv)
 {
+    if (argc > 1 && !strcmp(argv[1], "check")) return rg_check_main(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "fetch")) return rg_fetch_main(argc - 1, argv + 1);
     task t = { .finder.how = rg_detect_defaults, .how = RG_MEASURED_DEFAULTS };
     const rg_option options[] = {
         { "output", 'o', RG_OPTION_OUTPUT, &t.path, 0, 0, "FILE",
@@ -307,7 +309,8 @@ int rg_ds9_main(int argc, char **argv)
         "save: measure them as they are now, moved or not, with those you drew and\n"
         "labelled with a class, and write the catalogue to --output FILE.\n"
         "table: the same in DS9's own catalogue tool.\n"
-        "corrections: write them to --output LIST.csv, for claran train.",
+        "corrections: write them to --output LIST.csv, for claran train.\n"
+        "More, with a --help of its own: claran ds9 check, claran ds9 fetch.",
         options };
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/engine/error.h"
+#include "plugin/warm.h"
 #include "regions/catalogue.h"
 
 static bool is_open(const rg_finder *finder)
@@ -55,7 +56,7 @@ int rg_finder_open(rg_finder *finder, bool infrared)
     if (finder->precision != NULL)
         RG_TRY(rg_backend_precision(finder->precision, &finder->how.precision));
     RG_TRY(rg_options_model(finder->model, methods, finder->path));
-    RG_TRY(rg_detect_open(&finder->detector, finder->path, &finder->how));
+    RG_TRY(rg_warm_open(&finder->detector, finder->path, &finder->how));
     if (check_method(finder, infrared) == 0) {
         finder->reason = reason_of(finder, infrared);
         return 0;
@@ -83,7 +84,7 @@ void rg_finder_report(const rg_finder *finder)
 
 void rg_finder_close(rg_finder *finder)
 {
-    rg_detect_close(finder->detector);
+    rg_warm_close(finder->detector);
     finder->detector = NULL;
 }
 

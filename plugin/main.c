@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #include "plugin/commands.h"
 #include "plugin/options.h"
+#include "plugin/serve.h"
 
 static const struct {
     const char *name;
@@ -27,6 +29,7 @@ static const struct {
     { "model", rg_model_main, "print a network's rows, shapes and weights" },
     { "plot", rg_plot_main, "draw the losses of trainings" },
     { "pretrain", rg_pretrain_main, "a backbone from fields without labels" },
+    { "serve", rg_serve_main, "keep models loaded, and detect for XPA's clients" },
     { "simulate", rg_simulate_main, "make FIRST-like fields with known sources" },
     { "train", rg_train_main, "train a model on labelled lists" },
 };
@@ -76,9 +79,14 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    int status;
     fill_descriptors();
-    wait_passively(argv);
-    int status = run(argc, argv);
+    if (!rg_serve_forward(argc, argv, &status)) {
+        wait_passively(argv);
+        bool resident = rg_serve_is_wanted(argc, argv);
+        status = run(argc, argv);
+        if (resident) rg_serve_start();
+    }
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
     if (status != RG_EXIT_OK) return status;
     fputs("claran: standard output could not be written\n", stderr);

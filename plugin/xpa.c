@@ -2,6 +2,7 @@
 #include "plugin/xpa.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xpa.h>
@@ -78,6 +79,44 @@ int rg_xpa_open(rg_xpa **out, const char *method)
     if (status == 0) *out = xpa;
     else rg_xpa_close(xpa);
     return status;
+}
+
+/* One block: the pointers, then the texts. */
+static char **pack(char **texts, int n)
+{
+    size_t size = 0;
+    for (int i = 0; i < n; i++) size += strlen(texts[i]) + 1;
+    char **block = rg_error_alloc((size_t)n * sizeof *block + size + 1, 1, "addresses");
+    char *to = (char *)(block + n);
+    for (int i = 0; block != NULL && i < n; i++) {
+        block[i] = to;
+        to = stpcpy(to, texts[i]) + 1;
+    }
+    return block;
+}
+
+int rg_xpa_list(const char *name, char ***methods, int *n)
+{
+    char **classes, **names, **found, **infos, pattern[256];
+    snprintf(pattern, sizeof pattern, "DS9:%s", name);
+    *n = XPANSLookup(NULL, pattern, "g", &classes, &names, &found, &infos);
+    if (*n <= 0) {
+        *n = 0;
+        *methods = NULL;
+        return 0;
+    }
+    *methods = pack(found, *n);
+    for (int i = 0; i < *n; i++) {
+        free(classes[i]);
+        free(names[i]);
+        free(found[i]);
+        free(infos[i]);
+    }
+    free(classes);
+    free(names);
+    free(found);
+    free(infos);
+    return *methods != NULL ? 0 : -1;
 }
 
 void rg_xpa_close(rg_xpa *xpa)

@@ -6,7 +6,7 @@
  *     RG_TRY(rg_xpa_set(ds9, "regions -format ds9", text, strlen(text)));
  *     rg_xpa_close(ds9);
  *
- * A client only: nothing is opened that others could talk to.
+ * A client only: nothing is opened that others could talk to (access.h does).
  */
 #ifndef RG_XPA_H
 #define RG_XPA_H
@@ -21,6 +21,10 @@ typedef struct rg_xpa rg_xpa;
  * XPA_LONG_TIMEOUT (60 s) to the library unless they are set. */
 int rg_xpa_open(rg_xpa **out, const char *method);
 void rg_xpa_close(rg_xpa *xpa);
+
+/* The addresses of the DS9s called `name` ("*": of all) that XPA's name server knows, 0
+ * where there is none.  Free *methods, one block, with free(). */
+int rg_xpa_list(const char *name, char ***methods, int *n);
 
 /* What DS9 answers to `command`, with a NUL after its *size bytes; caller frees *bytes
  * with free(). */

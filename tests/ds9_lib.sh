@@ -4,6 +4,7 @@
 #     . "$srcdir/tests/ds9_lib.sh"
 #     ds9_need || { echo "skip NAME: $ds9_lacks"; exit 0; }
 #     ds9_start                   # DS9 called $title; sets $ds9_method, $work, DISPLAY
+#                                 # (ds9_screen: all but the DS9)
 #     ds9_menu menu.ds9              # load an analysis menu
 #     ds9_click ClaRAN "Detect sources" && ds9_wait 0 && ds9_text 0
 #
@@ -36,7 +37,7 @@ until_() {
 
 ds9_answers() { [ "$(timeout 5 xpaaccess "$title" 2> /dev/null)" = yes ]; }
 
-ds9_start() {
+ds9_screen() {
     work=$(mktemp -d) && trap ds9_stop EXIT && trap 'exit 1' INT TERM
     title=claran$$
     mkdir "$work/home" "$work/xpa"
@@ -48,6 +49,10 @@ ds9_start() {
     DISPLAY=:$(cat "$work/display") HOME=$work/home
     XPA_METHOD=local XPA_TMPDIR=$work/xpa
     export DISPLAY HOME XPA_METHOD XPA_TMPDIR
+}
+
+ds9_start() {
+    ds9_screen || return 1
     (cd "$work" && exec ds9 -title "$title" > "$work/ds9.log" 2>&1) &
     ds9_pid=$!
     until_ 90 ds9_answers || { echo "DS9 does not answer"; return 1; }

@@ -33,7 +33,8 @@ verdict only_the_cpu_backend_uses_onednn \
 verdict only_card_h_uses_cuda \
     "$(grep -rlE '#include <(cuda|cudnn|cublas)' core regions plugin tests |
        grep -vE 'core/engine/gpu/(card.h|convolution.c)')"
-verdict only_xpa_c_uses_xpa "$(grep -rl '#include <xpa' core regions plugin | grep -v plugin/xpa.c)"
+verdict only_xpa_c_and_access_c_use_xpa \
+    "$(grep -rl '#include <xpa' core regions plugin | grep -vE 'plugin/(xpa|access).c')"
 verdict libraries_do_not_print_or_exit \
     "$(grep -rnE '(^|[^a-z_])(printf|puts|perror|exit|abort|assert) *\(' --include='*.c' core regions)"
 verdict cfitsio_gets_no_extended_names \

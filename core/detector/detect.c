@@ -97,6 +97,13 @@ int rg_detect_open(rg_detector **out, const char *model_path,
     return 0;
 }
 
+int rg_detect_adjust(rg_detector *d, const rg_detect_options *options)
+{
+    RG_TRY(check_options(options));
+    d->options = *options;
+    return 0;
+}
+
 void rg_detect_close(rg_detector *d)
 {
     if (d == NULL) return;

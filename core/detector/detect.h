@@ -53,6 +53,10 @@ int rg_detect_open(rg_detector **out, const char *model_path,
                    const rg_detect_options *options);
 void rg_detect_close(rg_detector *detector);
 
+/* Other options from now on; backend, precision, proposals and proposal_iou have to be
+ * those that it was opened with. */
+int rg_detect_adjust(rg_detector *detector, const rg_detect_options *options);
+
 /* Detections in the radio image, best probability first.  An image of a subject's size
  * is one 3' window about its middle; a larger one is covered by 3' windows that overlap
  * by half, and what two windows see is reported once.  Of a source and its part the

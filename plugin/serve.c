@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugin/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/engine/error.h"
+#include "core/image/fuse.h"
+#include "plugin/access.h"
+#include "plugin/commands.h"
+#include "plugin/options.h"
+#include "plugin/warm.h"
+#include "plugin/xpa.h"
+
+enum { WORDS = 64, REQUEST = 3000 };    /* of a request: words, bytes */
+
+static const char help[] =
+    "detect IMAGE.fits [options]          as claran detect; whole paths\n"
+    "ds9 detect XPA_METHOD [options]      as claran ds9\n"
+    "status                               what this is\n"
+    "stop                                 end\n";
+
+typedef struct server {
+    bool stop;
+    int served;
+} server;
+
+/* ---- requests ---- */
+
+/* Words between blanks; "..." holds blanks, in it \ takes the next as it is.  In
+ * place; -1: too many, or a quote is missing. */
+static int split(char *text, char **words)
+{
+    int n = 0;
+    for (char *from = text; *from; ) {
+        from += strspn(from, " \t\n");
+        if (*from == '\0') break;
+        if (n == WORDS) return -1;
+        bool quoted = false;
+        char *to = words[n++] = from;
+        for (; *from && (quoted || !strchr(" \t\n", *from)); from++) {
+            if (*from == '"') quoted = !quoted;
+            else if (quoted && *from == '\\' && from[1]) *to++ = *++from;
+            else *to++ = *from;
+        }
+        if (quoted) return -1;
+        if (*from) from++;
+        *to = '\0';
+    }
+    return n;
+}
+
+static bool join(char *text, size_t size, int n, char **words)
+{
+    size_t used = 0;
+    for (int i = 0; i < n; i++) {
+        if (used + 2 * strlen(words[i]) + 4 > size || strchr(words[i], '\n'))
+            return false;
+        used += (size_t)sprintf(text + used, "%s\"", i ? " " : "");
+        for (const char *c = words[i]; *c; c++) {
+            if (*c == '"' || *c == '\\') text[used++] = '\\';
+            text[used++] = *c;
+        }
+        used += (size_t)sprintf(text + used, "\"");
+    }
+    return true;
+}
+
+/* ---- a command, and what it prints ---- */
+
+static int read_all(int file, char **text, size_t *size)
+{
+    struct stat now;
+    if (fstat(file, &now) != 0) return RG_FAIL("the answer is lost");
+    *size = (size_t)now.st_size;
+    *text = malloc(*size + 1);
+    if (*text == NULL) return RG_FAIL("out of memory for the answer");
+    if (pread(file, *text, *size, 0) != now.st_size) {
+        free(*text);
+        return RG_FAIL("the answer is lost");
+    }
+    (*text)[*size] = '\0';
+    return 0;
+}
+
+/* `line`: before what was printed comes "exit N". */
+static int run_printed(int (*command)(int, char **), int argc, char **argv, bool line,
+                       int *exit_status, char **text, size_t *size)
+{
+    int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
+    int file = memfd_create("claran", MFD_CLOEXEC);
+    if (out < 0 || err < 0 || file < 0) return RG_FAIL("no answer can be written");
+    if (line && write(file, "exit 0\n", 7) != 7) return RG_FAIL("the answer is lost");
+    fflush(stdout);
+    dup2(file, STDOUT_FILENO);
+    dup2(file, STDERR_FILENO);
+    *exit_status = command(argc, argv);
+    fflush(stdout);
+    clearerr(stdout);
+    dup2(out, STDOUT_FILENO);
+    dup2(err, STDERR_FILENO);
+    close(out);
+    close(err);
+    int status = read_all(file, text, size);
+    close(file);
+    if (status == 0 && line) (*text)[5] = (char)('0' + *exit_status);
+    return status;
+}
+
+/* What a plugin says before its command: where it is, which model, which version. */
+static int take_settings(char **words, int n, bool *plugin)
+{
+    int i = 0;
+    unsetenv("CLARAN_MODEL");
+    if (chdir("/") != 0) return RG_FAIL("there is no /");
+    for (; i < n; i++) {
+        const char *value = strchr(words[i], '=');
+        if (value == NULL || words[i][0] == '-') break;
+        value++;
+        if (strncmp(words[i], "CLARAN_MODEL=", 13) == 0)
+            setenv("CLARAN_MODEL", value, 1);
+        else if (strncmp(words[i], "PWD=", 4) == 0 && chdir(value) != 0)
+            return RG_FAIL("%s: %s", value, strerror(errno));
+        else if (strncmp(words[i], "VERSION=", 8) == 0) {
+            *plugin = true;
+            if (strcmp(value, RG_VERSION) != 0)
+                return RG_FAIL("this is claran " RG_VERSION ", not %s", value);
+        }
+    }
+    return i;
+}
+
+/* The last sentence of what was printed. */
+static int fail_with(char *text)
+{
+    size_t length = strlen(text);
+    while (length > 0 && text[length - 1] == '\n') text[--length] = '\0';
+    const char *start = strrchr(text, '\n');
+    start = start ? start + 1 : text;
+    if (strncmp(start, "claran: ", 8) == 0) start += 8;
+    return RG_FAIL("%s", start);
+}
+
+static int run_command(char **words, int n, bool plugin, char **text, size_t *size)
+{
+    int exit_status = RG_EXIT_PROBLEM;
+    int (*command)(int, char **) = strcmp(words[0], "detect") == 0 ? rg_detect_main
+                                                                   : rg_ds9_main;
+    RG_TRY(run_printed(command, n, words, plugin, &exit_status, text, size));
+    if (exit_status == RG_EXIT_OK || plugin) return 0;
+    int status = fail_with(*text);
+    free(*text);
+    *text = NULL;
+    *size = 0;
+    return status;
+}
+
+static int print(char **text, size_t *size, const char *answer)
+{
+    *text = strdup(answer);
+    if (*text == NULL) return RG_FAIL("out of memory");
+    *size = strlen(answer);
+    return 0;
+}
+
+static int answer(void *user, const char *request, char **text, size_t *size)
+{
+    server *s = user;
+    char *words[WORDS + 1], copy[4096], line[160];
+    bool plugin = false;
+    if (strlen(request) >= sizeof copy) return RG_FAIL("the request is too long");
+    strcpy(copy, request);
+    int n = split(copy, words);
+    if (n < 0) return RG_FAIL("the request has too many words, or half a pair of \"");
+    words[n] = NULL;
+    int first = take_settings(words, n, &plugin);
+    if (first < 0) return -1;
+    const char *verb = first < n ? words[first] : "";
+    s->served++;
+    if (!strcmp(verb, "detect") || !strcmp(verb, "ds9"))
+        return run_command(words + first, n - first, plugin, text, size);
+    if (!strcmp(verb, "stop")) s->stop = true;
+    else if (!strcmp(verb, "help")) return print(text, size, help);
+    else if (strcmp(verb, "status") && strcmp(verb, "version"))
+        return RG_FAIL("say detect, ds9, status, stop or help, not \"%s\"", verb);
+    snprintf(line, sizeof line, "claran %s, %d request%s, %d model%s loaded\n",
+             RG_VERSION, s->served, s->served == 1 ? "" : "s", rg_warm_count(),
+             rg_warm_count() == 1 ? "" : "s");
+    return print(text, size, line);
+}
+
+/* ---- the server ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+    interrupted = signal;
+}
+
+/* Any picture: a network makes its plans when it first runs. */
+static int make_picture(rg_image **out)
+{
+    const int side = RG_CLARAN_SUBJECT;
+    rg_sky *sky;
+    RG_TRY(rg_sky_new_tangent(&sky, 0, 0, side, RG_CLARAN_PIXEL));
+    RG_TRY(rg_image_new(out, side, side, sky));
+    for (int i = 0; i < side * side; i++) (*out)->pixels[i] = (float)(i % 7);
+    return 0;
+}
+
+static int preload_one(const char *methods, const rg_image *picture)
+{
+    char path[RG_MODEL_PATH];
+    rg_detector *detector;
+    rg_detection *found;
+    int n;
+    RG_TRY(rg_options_model(NULL, methods, path));
+    RG_TRY(rg_warm_open(&detector, path, &rg_detect_defaults));
+    bool both = rg_fuse_wants_infrared(rg_detect_model(detector)->method);
+    int status = rg_detect(detector, picture, both ? picture : NULL, &found, &n);
+    if (status == 0) free(found);
+    rg_warm_close(detector);
+    return status;
+}
+
+/* The models of the first requests; one that is not there is told to who asks. */
+static void preload(void)
+{
+    rg_image *picture;
+    if (make_picture(&picture) != 0) return;
+    preload_one("D1", picture);
+    preload_one("D4 D3", picture);
+    rg_image_free(picture);
+}
+
+static int serve(int idle)
+{
+    char folder[RG_ACCESS_PATH];
+    rg_access *point;
+    server s = { .served = 0 };
+    RG_TRY(rg_access_folder(folder));
+    int status = rg_access_open(&point, folder, answer, &s);
+    if (status == RG_ACCESS_TAKEN) return puts("claran serves already"), 0;
+    RG_TRY(status);
+    printf("XPA_METHOD=local XPA_TMPDIR=%s xpaget claran help\n", folder);
+    fflush(stdout);
+    rg_warm_begin();
+    preload();
+    time_t last = time(NULL);
+    while (!s.stop && !interrupted && time(NULL) - last < idle) {
+        int requests = rg_access_wait(point, 1);
+        if (requests < 0) break;
+        if (requests > 0) last = time(NULL);
+    }
+    rg_warm_end();
+    rg_access_close(point);
+    return 0;
+}
+
+int rg_serve_main(int argc, char **argv)
+{
+    int idle = 600;
+    const rg_option options[] = {
+        { "idle", 0, RG_OPTION_INT, &idle, 1, 86400, "SECONDS",
+          "end after so long without a request:" },
+        { .name = NULL }
+    };
+    const rg_usage usage = { "serve", "",
+        "Keep the models loaded and detect for others: an XPA access point called\n"
+        "claran, for programs of the same user, until nobody has asked for a while.\n"
+        "claran ds9 detect asks it by itself where one is there.", options };
+    int status = rg_options_parse(&usage, &argc, argv);
+    if (status != RG_GO_ON) return status;
+    if (argc > 0) return rg_options_misuse("claran serve takes no operands");
+    struct sigaction action = { .sa_handler = interrupt };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return serve(idle) == 0 ? RG_EXIT_OK : rg_options_problem();
+}
+
+/* ---- those who ask ---- */
+
+static bool is_detection(int argc, char **argv)
+{
+    return argc > 3 && strcmp(argv[1], "ds9") == 0 && strcmp(argv[2], "detect") == 0
+        && argv[3][0] != '-';
+}
+
+static bool is_small(const char *method)
+{
+    rg_xpa *ds9 = NULL;
+    char size[64] = "";
+    int nx = 0, ny = 0;
+    if (rg_xpa_open(&ds9, method) == 0) rg_xpa_ask(ds9, "fits size", size, sizeof size);
+    rg_xpa_close(ds9);
+    return sscanf(size, "%d %d", &nx, &ny) == 2 && nx > 0 && nx <= RG_SERVE_SIDE
+        && ny > 0 && ny <= RG_SERVE_SIDE;
+}
+
+static bool compose(char request[REQUEST], int argc, char **argv)
+{
+    char folder[1024], model[1100], here[1100], *words[WORDS];
+    const char *given = getenv("CLARAN_MODEL");
+    int n = 0;
+    if (argc > WORDS - 4 || getcwd(folder, sizeof folder) == NULL
+        || (given && strlen(given) > 1024)) return false;
+    snprintf(here, sizeof here, "PWD=%s", folder);
+    snprintf(model, sizeof model, "CLARAN_MODEL=%s", given ? given : "");
+    words[n++] = "VERSION=" RG_VERSION;
+    words[n++] = here;
+    if (given) words[n++] = model;
+    for (int i = 1; i < argc; i++) words[n++] = argv[i];
+    return join(request, REQUEST, n, words);
+}
+
+bool rg_serve_forward(int argc, char **argv, int *status)
+{
+    char folder[RG_ACCESS_PATH], method[RG_ACCESS_PATH], request[REQUEST], *text;
+    rg_xpa *point = NULL;
+    size_t size;
+    int end = 0;
+    if (!is_detection(argc, argv) || rg_access_folder(folder) != 0
+        || !rg_access_find(folder, method) || !compose(request, argc, argv)
+        || !is_small(argv[3])) return false;
+    bool done = rg_xpa_open(&point, method) == 0
+        && rg_xpa_get(point, request, &text, &size) == 0;
+    rg_xpa_close(point);
+    if (!done) return false;
+    done = sscanf(text, "exit %d\n%n", status, &end) == 1 && end == 7;
+    if (done) fputs(text + end, stdout);
+    free(text);
+    return done;
+}
+
+bool rg_serve_is_wanted(int argc, char **argv)
+{
+    const char *wanted = getenv("CLARAN_SERVE");
+    return is_detection(argc, argv) && wanted != NULL && strcmp(wanted, "yes") == 0;
+}
+
+void rg_serve_start(void)
+{
+    if (fork() != 0) return;
+    int null = open("/dev/null", O_RDWR);
+    setsid();
+    for (int i = 0; i <= 2; i++) dup2(null, i);
+    execl("/proc/self/exe", "claran", "serve", (char *)NULL);
+    _exit(1);
+}
