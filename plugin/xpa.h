@@ -22,6 +22,9 @@ typedef struct rg_xpa rg_xpa;
 int rg_xpa_open(rg_xpa **out, const char *method);
 void rg_xpa_close(rg_xpa *xpa);
 
+/* What it was opened with; owned by it. */
+const char *rg_xpa_method(const rg_xpa *xpa);
+
 /* What DS9 answers to `command`, with a NUL after its *size bytes; caller frees *bytes
  * with free(). */
 int rg_xpa_get(rg_xpa *xpa, const char *command, char **bytes, size_t *size);
