@@ -57,6 +57,15 @@ static const condition is_as_it_seems[] = {
     { .question = NULL }
 };
 
+/* What must be so before regions are asked for, of which DS9 can die. */
+static const condition has_sky[] = {
+    { "frame has fits", "yes", true,
+      "is empty: open a FIRST image (File > Open...) first" },
+    { "frame has wcs celestial", "yes", true,
+      "has no celestial coordinates (WCS), so there are no detections in it" },
+    { .question = NULL }
+};
+
 static int check(rg_xpa *ds9, const rg_frame *frame, const condition *c)
 {
     for (; c->question != NULL; c++) {
@@ -71,8 +80,7 @@ static int check(rg_xpa *ds9, const rg_frame *frame, const condition *c)
 int rg_frames_with_sky(rg_xpa *ds9, rg_frame *frame)
 {
     RG_TRY(rg_frames_number(ds9, frame));
-    RG_TRY(check(ds9, frame, is_picture));
-    return check(ds9, frame, is_as_it_seems);
+    return check(ds9, frame, has_sky);
 }
 
 /* Before DS9 is asked for gigabytes. */

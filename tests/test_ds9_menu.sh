@@ -32,6 +32,7 @@ answer() {
     while [ $# -gt 0 ]; do
         tk "set ianalysis(param,$dialog,0,$1,value) {$2}" > /dev/null; shift 2
     done
+    mkdir -p "$builddir/tests" && ds9_picture "$builddir/tests/ds9_dialog$dialog.png"
     ds9_click_widget .param.buttons.ok && ds9_wait "$entry"
 }
 setting() { sed -n "s/^$1 = //p" "$settings"; }
@@ -198,7 +199,7 @@ damaged_settings_are_told() {
 damaged_results_are_none() {
     local file
     for file in "$cache"/*.results; do
-        sed -i '10s/[0-9]/9/' "$file"
+        sed -i '10s/\.\([0-9]\)/.\1\1/' "$file"
     done
     "$claran" ds9 threshold "$ds9_method" -t 0.5 > "$work/log" 2>&1 &&
         wrong "it took damaged results" && return 1
@@ -220,7 +221,7 @@ killed_leaves_nothing() {
         sleep $delay
         kill -KILL $job
         wait $job 2> /dev/null
-        until_ 10 same_state "a kill" > /dev/null || same_state "a kill" || return 1
+        until_ 20 same_state "a kill" > /dev/null || same_state "a kill" || return 1
         boxes=$(count)
         [ "$boxes" = "$n" ] || [ "$boxes" = 0 ] || wrong "$boxes boxes of $n" || return 1
     done
@@ -256,6 +257,57 @@ says_what_it_is() {
         "$work/log" || { cat "$work/log"; return 1; }
 }
 
+# The entries that only read; and the one that makes a frame, when that is gone again.
+readers_change_nothing() {
+    answer "Save catalogue..." 0 0 "$work/saved.csv" && [ -s "$work/saved.csv" ] &&
+        same_state "Save catalogue" || return 1
+    choose "Load as catalogue" && order catalog close && same_state "Load as catalogue" ||
+        return 1
+    answer "Save corrections..." 1 0 "$work/mine.csv" && [ -s "$work/mine.csv" ] &&
+        same_state "Save corrections" || return 1
+    answer "Show the network's input..." 2 0 D1 && [ "$(ask frame)" = 3 ] || return 1
+    order frame delete && order frame 1 && same_state "Show the network's input"
+}
+
+# Boxes come while the network runs, and a line says how it goes.
+boxes_come_as_found() {
+    local job seen=0 now
+    "$claran" simulate "$work/wide" --seed 4 --size 700 --density 2 > "$work/log" 2>&1 &&
+        order frame new && order file "$work/wide/sim_00000.fits" || return 1
+    "$claran" ds9 detect "$ds9_method" --live yes > "$work/out" 2>&1 &
+    job=$!
+    while kill -0 $job 2> /dev/null; do
+        now=$(count)
+        [ "$seen" -gt 0 ] || grep -q "^[0-9]* source" "$work/out" || seen=$now
+        sleep 0.2
+    done
+    wait $job && now=$(count) || { cat "$work/out"; return 1; }
+    grep -qE '^[0-9]+ of [0-9]+ windows, [0-9]+ sources? so far, [0-9]+ s left$' \
+        "$work/out" && [ "$seen" -gt 0 ] || wrong "$seen of $now: $(cat "$work/out")" ||
+        return 1
+    order frame delete && order frame 1
+}
+
+# Frames without an image or without coordinates: a sentence each, and DS9 lives.
+nothing_to_change() {
+    local action number
+    order frame new && number=$(ask frame) || return 1
+    for action in undo labels alternatives threshold; do
+        "$claran" ds9 $action "$ds9_method" > "$work/log" 2>&1
+        grep -q "^claran: frame $number of DS9 is empty" "$work/log" ||
+            { cat "$work/log"; return 1; }
+    done
+    fits "$work/plain.fits" 16 000 "50 50" && order file "$work/plain.fits" || return 1
+    for action in undo labels alternatives threshold; do
+        "$claran" ds9 $action "$ds9_method" > "$work/log" 2>&1
+        grep -q "no celestial coordinates" "$work/log" || { cat "$work/log"; return 1; }
+    done
+    order file "$work/field/sim_00000_w1.fits" || return 1
+    "$claran" ds9 labels "$ds9_method" 2>&1 | grep -q "frame $number has no detections" &&
+        "$claran" ds9 undo "$ds9_method" 2>&1 | grep -q "there is nothing to undo" &&
+        order frame delete && order frame 1 && same_state "refusals"
+}
+
 # The button bar and a key do what the menu does.
 buttons_and_keys_work() {
     order regions group claran delete
@@ -280,6 +332,7 @@ for test in begins detects second_time_is_kept threshold_redraws \
     labels_hide_and_come_back alternatives_come_and_go own_label_stays \
     undo_goes_back_and_forth selected_part_is_searched visible_part_is_searched \
     damaged_settings_are_told damaged_results_are_none killed_leaves_nothing \
-    one_at_a_time says_what_it_is buttons_and_keys_work closed_ds9_is_told
+    one_at_a_time says_what_it_is readers_change_nothing \
+    boxes_come_as_found nothing_to_change buttons_and_keys_work closed_ds9_is_told
 do run $test; done
 [ $failures = 0 ]
