@@ -356,8 +356,8 @@ static void choosing_afterwards(void)
             options.all = true;
             d = open_with(&options);
             CHECK_OK(rg_detect(d, image[k], NULL, &all, &nall));
-            CHECK_OK(rg_detect_choose(d, image[k], least[i], all, nall, &chosen,
-                                      &nchosen));
+            CHECK_OK(rg_detect_choose(&options, image[k], least[i], all, nall,
+                                      &chosen, &nchosen));
             CHECK(n == nchosen && nall > nchosen && (n > 0 || least[i] > 0.9f));
             for (int j = 0; j < n && j < nchosen; j++)
                 CHECK(is_same(&one[j], &chosen[j]));

@@ -116,6 +116,11 @@ const rg_claran *rg_detect_model(const rg_detector *d)
     return rg_runner_model(d->runner);
 }
 
+const rg_detect_options *rg_detect_how(const rg_detector *d)
+{
+    return &d->options;
+}
+
 const char *rg_detect_hash(const rg_detector *d)
 {
     return d->hash;
@@ -382,6 +387,7 @@ static int collect(const rg_detector *d, const view *v, const waiting *at, rg_lo
             continue;   /* beyond the edge of the projection, where no image is */
         one.cut = clearance(l, at->i, at->j, &one) < l->rim;
         if (one.cut && is_whole_elsewhere(l, at->i, at->j, &one)) continue;
+        if (d->options.seen) d->options.seen(d->options.user, &one);
         RG_TRY(add(all, &one));
     }
     return 0;
@@ -621,9 +627,9 @@ void rg_detect_recalibrate(const rg_detector *d, rg_detection *all, int n)
     if (n > 0) qsort(all, (size_t)n, sizeof *all, more_probable);
 }
 
-int rg_detect_choose(const rg_detector *d, const rg_image *radio, float threshold,
-                     const rg_detection *all, int n, rg_detection **chosen,
-                     int *nchosen)
+int rg_detect_choose(const rg_detect_options *how, const rg_image *radio,
+                     float threshold, const rg_detection *all, int n,
+                     rg_detection **chosen, int *nchosen)
 {
     candidates list = { 0 };
     layout windows = { .nx = 0 };
@@ -631,7 +637,7 @@ int rg_detect_choose(const rg_detector *d, const rg_image *radio, float threshol
     *chosen = NULL;
     *nchosen = 0;
     for (int i = 0; i < n && status == 0; i++) status = add(&list, &all[i]);
-    if (status == 0) choose(&list, &d->options, threshold, &windows);
+    if (status == 0) choose(&list, how, threshold, &windows);
     if (status == 0) status = hand_over(&list, chosen, nchosen);
     free(list.item);
     return status;

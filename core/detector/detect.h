@@ -42,6 +42,8 @@ typedef struct rg_detect_options {
     float proposal_iou;       /* suppression of proposals: 0.7 */
     float class_iou;          /* suppression within a class, and across classes: 0.3 */
     void (*progress)(void *user, int done, int total);  /* windows; NULL: silent */
+    void (*seen)(void *user, const rg_detection *one);  /* as each is found, before what
+                                 is seen twice becomes one; NULL: nobody looks */
     void *user;
 } rg_detect_options;
 
@@ -70,8 +72,9 @@ int rg_detect(rg_detector *detector, const rg_image *radio, const rg_image *infr
 /* Of all detections in the radio image (options.all) the one label of each source that
  * rg_detect without options.all reports, at any threshold: so that the network runs
  * once where both are wanted.  Without an image (NULL) the best of a subject is not
- * kept where it is below the threshold.  Caller frees *chosen with free(). */
-int rg_detect_choose(const rg_detector *detector, const rg_image *radio,
+ * kept where it is below the threshold.  Of `how` only best and class_iou count.  Caller
+ * frees *chosen with free(). */
+int rg_detect_choose(const rg_detect_options *how, const rg_image *radio,
                      float threshold, const rg_detection *all, int n,
                      rg_detection **chosen, int *nchosen);
 
@@ -114,6 +117,7 @@ int rg_detect_box_to_image(const rg_claran *model, const rg_image *image,
 
 /* What the detector was made from. */
 const rg_claran *rg_detect_model(const rg_detector *detector);
+const rg_detect_options *rg_detect_how(const rg_detector *detector);
 const char *rg_detect_hash(const rg_detector *detector);    /* rg_claran_identity */
 rg_precision rg_detect_precision(const rg_detector *detector);
 

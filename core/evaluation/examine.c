@@ -18,7 +18,8 @@ static int add_chosen(const rg_detector *detector, const rg_image *radio,
 {
     rg_detection *chosen;
     int nchosen;
-    RG_TRY(rg_detect_choose(detector, radio, threshold, all, n, &chosen, &nchosen));
+    RG_TRY(rg_detect_choose(rg_detect_how(detector), radio, threshold, all, n, &chosen,
+                            &nchosen));
     int status = rg_evaluate_choose(e, set, chosen, nchosen);
     free(chosen);
     return status;
