@@ -72,8 +72,8 @@ int rg_detect(rg_detector *detector, const rg_image *radio, const rg_image *infr
 /* Of all detections in the radio image (options.all) the one label of each source that
  * rg_detect without options.all reports, at any threshold: so that the network runs
  * once where both are wanted.  Without an image (NULL) the best of a subject is not
- * kept where it is below the threshold.  Of `how` only best and class_iou count.  Caller
- * frees *chosen with free(). */
+ * kept where it is below the threshold.  Of `how` only best and class_iou count.
+ * Caller frees *chosen with free(). */
 int rg_detect_choose(const rg_detect_options *how, const rg_image *radio,
                      float threshold, const rg_detection *all, int n,
                      rg_detection **chosen, int *nchosen);
