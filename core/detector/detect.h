@@ -25,7 +25,8 @@ typedef struct rg_detection {
     float probability;        /* of that class, as the model is calibrated */
     float raw;                /* ... as the network says it */
     float evidence[RG_EVIDENCES];   /* ... and what the pixels say of the box */
-    bool cut;                 /* by the edge of its window */
+    bool cut;                 /* by the edge of its window, */
+    int scale;                /* which is 3' x 2^scale wide (core/detector/coarse.h) */
     int second;               /* runner-up class on the same source, 0: none */
     float second_probability;
 } rg_detection;
@@ -41,6 +42,8 @@ typedef struct rg_detect_options {
     int proposals;            /* per window at test time */
     float proposal_iou;       /* suppression of proposals: 0.7 */
     float class_iou;          /* suppression within a class, and across classes: 0.3 */
+    int scales;               /* windows of 3', 6' ...: so many sizes, as far as the
+                                 image is larger, 1 to RG_COARSE_SCALES */
     void (*progress)(void *user, int done, int total);  /* windows; NULL: silent */
     void (*seen)(void *user, const rg_detection *one);  /* as each is found, before what
                                  is seen twice becomes one; NULL: nobody looks */
@@ -87,6 +90,10 @@ void rg_detect_recalibrate(const rg_detector *detector, rg_detection *all, int n
 
 /* Windows of the last rg_detect that were left out for want of infrared. */
 int rg_detect_uncovered(const rg_detector *detector);
+
+/* Windows of the last rg_detect that the network saw; the others are blank, without
+ * infrared or off the sky. */
+int rg_detect_looked(const rg_detector *detector);
 
 /* A sentence where the network runs in smaller batches than it could, or on the
  * processor for want of room on the card; "" otherwise.  Owned by the detector. */
