@@ -420,6 +420,22 @@ static int lay_out_all(const rg_image *image, int scales, view *v)
     return 0;
 }
 
+/* Which window along an axis of n has its middle nearest to x. */
+static int nearest(double x, double first, double step, int n)
+{
+    const double k = step > 0 ? round((x - first) / step) : 0;
+    return (int)fmin(fmax(k, 0), n - 1);
+}
+
+/* Whether a finer window shows all of it, and larger. */
+static bool is_whole_finer(const view *v, const rg_detection *f)
+{
+    if (f->scale == 0) return false;
+    const layout *l = &v->windows[f->scale - 1];
+    return is_whole_elsewhere(l, nearest((f->xmin + f->xmax) / 2, l->x, l->dx, l->nx),
+                              nearest((f->ymin + f->ymax) / 2, l->y, l->dy, l->ny), f);
+}
+
 /* Everything above PROBABILITY_LEAST, but for what another window sees better. */
 static int collect(const rg_detector *d, const view *v, const waiting *at, rg_look look,
                    candidates *all)
@@ -440,7 +456,7 @@ static int collect(const rg_detector *d, const view *v, const waiting *at, rg_lo
         one.probability = rg_claran_calibrate(model, class_, raw, one.evidence);
         if (locate(model, v->radio, at->window, box, &one) != 0)
             continue;   /* beyond the edge of the projection, where no image is */
-        if (!rg_coarse_is_due(&one)) continue;
+        if (!rg_coarse_is_due(&one) || is_whole_finer(v, &one)) continue;
         one.cut = clearance(l, at->i, at->j, &one) < RIM;
         if (one.cut && is_whole_elsewhere(l, at->i, at->j, &one)) continue;
         if (d->options.seen) d->options.seen(d->options.user, &one);
