@@ -222,7 +222,7 @@ static void windows_done(void *user, int done, int total)
 }
 
 /* Sources in the middle of windows, on their edges, and near the image's own. */
-static void a_field_of_windows(void)
+static void field_of_windows(const char *backend)
 {
     const double at[][2] = {
         { 0, 0 }, { 96, 0 }, { -180, -180 }, { -45, 187 }, { 135, 135 }, { 225, -60 },
@@ -232,6 +232,7 @@ static void a_field_of_windows(void)
     enum { SOURCES = sizeof at / sizeof *at };
     int progress[2] = { 0 }, n = 0;
     rg_detect_options options = rg_detect_defaults;
+    options.backend = backend;
     options.progress = windows_done;
     options.user = progress;
     rg_detector *d = open_with(&options);
@@ -253,6 +254,18 @@ static void a_field_of_windows(void)
     free(f);
     rg_image_free(image);
     rg_detect_close(d);
+}
+
+static void a_field_of_windows(void)
+{
+    field_of_windows("auto");
+}
+
+/* 16 windows and then 9, the second fed while the first are on their way. */
+static void a_field_of_windows_on_a_card(void)
+{
+    setenv("CLARAN_GPU", "./tests/claran-card.so", 1);
+    field_of_windows("gpu");
 }
 
 /* The width of the one box in which a finder of these weights, which are freed, sees a
@@ -562,6 +575,7 @@ int main(void)
     CHECK_RUN(a_turned_image);
     CHECK_RUN(blanks_are_no_sources);
     CHECK_RUN(a_field_of_windows);
+    CHECK_RUN(a_field_of_windows_on_a_card);
     CHECK_RUN(whole_in_another_window);
     CHECK_RUN(a_source_and_its_part);
     CHECK_RUN(thresholds_and_the_best);
