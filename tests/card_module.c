@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A GPU module whose card is the host (card.c): what CLARAN_GPU names where a test wants
- * all of the program, and no card is there. */
+/* A GPU module whose card is the host (card.c): what CLARAN_GPU names where a test
+ * wants all of the program, and no card is there. */
 #include "core/engine/gpu/gpu.h"
 #include "core/engine/module.h"
 
