@@ -31,7 +31,7 @@ long card_replays;
 
 enum { HEAD = 64 };                  /* bytes before each piece: its size */
 size_t card_room = (size_t)1 << 40;
-int card_ways = 1, card_way = -1;
+int card_ways = 1, card_first, card_way = -1;
 float card_cost[4];
 long card_timed;
 int card_refuses, card_trouble_in = -1;
@@ -275,6 +275,7 @@ int rg_convolution_new(rg_convolution **out, rg_device *device,
                        const rg_convolution_spec *spec, int from)
 {
     (void)device;
+    if (from < card_first) from = card_first;
     if (from >= card_ways) return no_way();
     if (spec->relu && !spec->bias) return RG_FAIL("cuDNN has no ReLU without a bias");
     *out = rg_error_alloc(1, sizeof **out, "a convolution");
@@ -393,6 +394,7 @@ int rg_product_new(rg_product **out, rg_device *device, const rg_product_spec *s
                    int from)
 {
     (void)device;
+    if (from < card_first) from = card_first;
     if (from >= card_ways) return no_way();
     *out = rg_error_alloc(1, sizeof **out, "a product");
     if (*out) **out = (rg_product){ *spec, from };

@@ -10,9 +10,9 @@ extern long card_replays;        /* how often a recording was replayed */
 extern size_t card_room;         /* bytes of memory that are left */
 extern const char *card_name;    /* what it is called */
 
-/* Convolutions and products: how many ways there are, and what each costs [ms]; which
- * was taken last; how often the clock was read. */
-extern int card_ways, card_way;
+/* Convolutions and products: the ways are numbered from first up to ways, each costs so
+ * much [ms]; which was taken last; how often the clock was read. */
+extern int card_ways, card_first, card_way;
 extern float card_cost[4];
 extern long card_timed;
 

@@ -104,7 +104,7 @@ static void windows_done(void *user, int done, int total)
 }
 
 /* Sources in the middle of windows, on their edges, and near the image's own. */
-static void a_field_of_windows(void)
+static void field_of_windows(const char *backend)
 {
     const double at[][2] = {
         { 0, 0 }, { 96, 0 }, { -180, -180 }, { -45, 187 }, { 135, 135 }, { 225, -60 },
@@ -115,6 +115,7 @@ static void a_field_of_windows(void)
     int progress[2] = { 0 }, n = 0;
     rg_detect_options options = rg_detect_defaults;
     options.scales = 1;
+    options.backend = backend;
     options.progress = windows_done;
     options.user = progress;
     rg_detector *d = open_with(&options);
@@ -136,6 +137,18 @@ static void a_field_of_windows(void)
     free(f);
     rg_image_free(image);
     rg_detect_close(d);
+}
+
+static void a_field_of_windows(void)
+{
+    field_of_windows("auto");
+}
+
+/* 16 windows and then 9, the second fed while the first are on their way. */
+static void a_field_of_windows_on_a_card(void)
+{
+    setenv("CLARAN_GPU", "./tests/claran-card.so", 1);
+    field_of_windows("gpu");
 }
 
 /* The width of the one box in which a finder of these weights, which are freed, sees a
@@ -446,6 +459,7 @@ int main(void)
     CHECK_RUN(a_turned_image);
     CHECK_RUN(blanks_are_no_sources);
     CHECK_RUN(a_field_of_windows);
+    CHECK_RUN(a_field_of_windows_on_a_card);
     CHECK_RUN(whole_in_another_window);
     CHECK_RUN(a_source_and_its_part);
     CHECK_RUN(thresholds_and_the_best);

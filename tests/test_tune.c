@@ -145,7 +145,14 @@ static void a_way_that_is_gone_is_timed_anew(void)
     costs(3, 2, 1);
     CHECK(way_taken(4) == 2);
     card_ways = 2;
+    CHECK(way_taken(4) == 1);             /* of 0 and 1 */
+    forget();
+    costs(2, 1, 3);
     CHECK(way_taken(4) == 1);
+    card_first = 2;                       /* 2 comes in its place: not as good as 3 */
+    card_ways = 4;
+    CHECK(way_taken(4) == 3);
+    card_first = 0;
 }
 
 static void without_memory_the_first_is_taken(void)

@@ -896,7 +896,7 @@ RG_ANYWHERE void rg_kernel_addup_at(const rg_kernel_addup *k, long i)
 }
 
 /* How one parameter is moved in this step: its own rate; decay times that rate; unbias
- * of Adam's second moment; the clip is everyone's. */
+ * of Adam's second moment.  The clip is of all together. */
 typedef struct rg_moving {
     float rate, momentum, beta2, epsilon, decay, unbias, clip;
 } rg_moving;

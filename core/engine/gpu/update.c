@@ -11,7 +11,8 @@ enum { VALUES_A_PART = 256, PARTS_MOST = 1 << 16, SUMS = 1024 };
 
 typedef struct rg_gpu_moves {
     rg_rule rule;                      /* of what is recorded */
-    rg_moving *host, *moving;          /* [parameters]: here, and on the card */
+    rg_moving *host, *moving;          /* [parameters + 1]: here, and on the card; the
+                                          last has the clip */
     double *part, *sum;                /* [parts of all], [SUMS], on the card */
     rg_stride *stride;                 /* on the card */
 } rg_gpu_moves;
@@ -36,10 +37,10 @@ static long parts_of(const rg_param *param)
 
 static int take_memory(rg_gpu *gpu, rg_gpu_moves *m, const rg_param *params, int n)
 {
-    const size_t moving = (size_t)n * sizeof *m->moving;
+    const size_t moving = ((size_t)n + 1) * sizeof *m->moving;
     size_t parts = 0;
     for (int i = 0; i < n; i++) parts += (size_t)parts_of(&params[i]);
-    m->host = rg_error_alloc((unsigned long)n, sizeof *m->host, "the optimizer");
+    m->host = rg_error_alloc((unsigned long)n + 1, sizeof *m->host, "the optimizer");
     if (m->host == NULL) return -1;
     RG_TRY(rg_device_alloc(gpu->device, (void **)&m->moving, moving, "the optimizer"));
     RG_TRY(rg_device_alloc(gpu->device, (void **)&m->part, parts * sizeof *m->part,
@@ -72,7 +73,7 @@ static rg_moving moving_of(const rg_optimizer *how, const rg_param *param, long 
 {
     const rg_optimizer own = rg_optimizer_for(how, param);
     rg_moving m = { own.rate, own.momentum, own.beta2, own.epsilon,
-                    own.rate * own.decay, 1, own.clip };
+                    own.rate * own.decay, 1, 0 };
     if (own.rule == RG_ADAM) {
         m.rate = (float)(own.rate / (1 - pow(own.momentum, (double)step)));
         m.unbias = (float)(1 / (1 - pow(own.beta2, (double)step)));
@@ -109,7 +110,7 @@ static int step_all(rg_gpu *gpu, const rg_param *params, int n)
     RG_TRY(rg_device_addup(gpu->device,
         &(rg_kernel_addup){ SUMS, part - m->part, m->part, m->sum }));
     RG_TRY(rg_device_clip(gpu->device,
-        &(rg_kernel_clip){ 1, SUMS, m->sum, m->moving, m->stride }));
+        &(rg_kernel_clip){ 1, SUMS, m->sum, &m->moving[n], m->stride }));
     for (int i = 0; i < n; i++)
         if (params[i].factor > 0) RG_TRY(move(gpu, &params[i], &m->moving[i]));
     return 0;
@@ -133,8 +134,9 @@ int rg_gpu_update(void *context, rg_param *params, int nparams, const rg_optimiz
     RG_TRY(prepare(gpu, params, nparams, how));
     for (int i = 0; i < nparams; i++)
         gpu->moves->host[i] = moving_of(how, &params[i], step);
+    gpu->moves->host[nparams] = (rg_moving){ .clip = how->clip };
     RG_TRY(rg_device_upload(gpu->device, gpu->moves->moving, gpu->moves->host,
-                            (size_t)nparams * sizeof *gpu->moves->host));
+                            ((size_t)nparams + 1) * sizeof *gpu->moves->host));
     RG_TRY(run_step(gpu, params, nparams));
     RG_TRY(rg_device_download(gpu->device, &stride, gpu->moves->stride, sizeof stride));
     RG_TRY(rg_optimizer_clip(how, stride.squares, norm, &scale));
