@@ -244,6 +244,8 @@ one_at_a_time() {
     hold $job || return 1
     "$claran" ds9 undo "$ds9_method" > "$work/log" 2>&1
     local status=$?
+    "$claran" ds9 undo "$work/gone" 2>&1 | grep -q "no DS9 answers" ||
+        wrong "another DS9 waits, too" || return 1
     kill -CONT $job && wait $job || return 1
     [ $status = 1 ] && grep -q "at work in this DS9 already (process $job)" "$work/log" ||
         { cat "$work/log"; return 1; }
