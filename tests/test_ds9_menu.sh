@@ -254,9 +254,9 @@ one_at_a_time() {
 says_what_it_is() {
     choose "About ClaRAN" && same_state "About ClaRAN" || return 1
     text "About ClaRAN" > "$work/log"
-    grep -q "^ClaRAN $("$claran" --version | cut -d' ' -f2)" "$work/log" &&
-        grep -q "^Model   .*claran-d1.fits" "$work/log" && grep -q "^Device  *[a-zA-Z]" \
-        "$work/log" || { cat "$work/log"; return 1; }
+    grep -q "^ClaRAN   $("$claran" --version | cut -d' ' -f2) in DS9 [0-9]" "$work/log" &&
+        grep -q "^Model  .*claran-d1.fits" "$work/log" &&
+        grep -q "^Device  *[a-zA-Z]" "$work/log" || { cat "$work/log"; return 1; }
 }
 
 # The entries that only read; and the one that makes a frame, when that is gone again.
