@@ -31,7 +31,7 @@ static int ask_numbers(rg_xpa *ds9, const char *question, int n, double *number)
 
 static int find_view(rg_area *a, rg_xpa *ds9)
 {
-    double pan[2] = { 0 }, zoom = 0, width = 0, height = 0, turn = 0;
+    double pan[2] = { 0 }, zoom[2] = { 0 }, width = 0, height = 0, turn = 0;
     bool tiled, aligned;
     RG_TRY(rg_xpa_has(ds9, "tile", &tiled));
     if (tiled)
@@ -39,13 +39,17 @@ static int find_view(rg_area *a, rg_xpa *ds9)
                        "visible: choose Frame > Single Frame, or search the whole "
                        "frame");
     RG_TRY(ask_numbers(ds9, "pan image", 2, pan));
-    RG_TRY(ask_numbers(ds9, "zoom", 1, &zoom));
+    if (ask_numbers(ds9, "zoom", 2, zoom) != 0) {
+        RG_TRY(ask_numbers(ds9, "zoom", 1, zoom));      /* both the same */
+        zoom[1] = zoom[0];
+    }
     RG_TRY(ask_numbers(ds9, "width", 1, &width));
     RG_TRY(ask_numbers(ds9, "height", 1, &height));
     RG_TRY(ask_numbers(ds9, "rotate", 1, &turn));
     RG_TRY(rg_xpa_has(ds9, "align", &aligned));
-    if (!(zoom > 0)) return RG_FAIL("DS9 says that its zoom is %g", zoom);
-    double half_x = width / zoom / 2, half_y = height / zoom / 2;
+    double half_x = width / zoom[0] / 2, half_y = height / zoom[1] / 2;
+    if (!(half_x > 0 && half_y > 0))
+        return RG_FAIL("DS9 says that its zoom is %g, %g", zoom[0], zoom[1]);
     if (aligned || fmod(turn, 180) != 0) half_x = half_y = hypot(half_x, half_y);
     memcpy(a->rect[0], (double[]){ pan[0] - half_x, pan[1] - half_y, pan[0] + half_x,
                                    pan[1] + half_y }, sizeof a->rect[0]);

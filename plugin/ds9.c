@@ -232,12 +232,13 @@ static int about(view *v, task *t)
     RG_TRY(rg_xpa_ask(v->ds9, "version", version, sizeof version));
     RG_TRY(rg_backend_find(t->finder.how.backend, &backend));
     RG_TRY(rg_finder_open(&t->finder, t->finder.method != NULL));
-    printf("ClaRAN %s in %s\n", RG_VERSION, version);
-    printf("Model   %s\n        method %s, %s\n", t->finder.path,
+    const char *number = strrchr(version, ' ');       /* behind the window's title */
+    printf("ClaRAN   %s in DS9 %s\n", RG_VERSION, number ? number + 1 : version);
+    printf("Model    %s\n         method %s, %s\n", t->finder.path,
            rg_fuse_name(rg_detect_model(t->finder.detector)->method),
            rg_detect_hash(t->finder.detector));
     for (int i = 0; backend->describe(i, line); i++)
-        printf("%s %s\n", i == 0 ? "Device " : "       ", line);
+        printf("%s %s\n", i == 0 ? "Device  " : "        ", line);
     if (rg_home_config("settings", path) == 0) printf("Settings %s\n", path);
     if (rg_home_cache("", path) == 0) printf("Results  %s\n", path);
     printf("After Wu et al. 2019, MNRAS 482, 1211.  MIT licence.\n");

@@ -244,6 +244,8 @@ one_at_a_time() {
     hold $job || return 1
     "$claran" ds9 undo "$ds9_method" > "$work/log" 2>&1
     local status=$?
+    "$claran" ds9 undo "$work/gone" 2>&1 | grep -q "no DS9 answers" ||
+        wrong "another DS9 waits, too" || return 1
     kill -CONT $job && wait $job || return 1
     [ $status = 1 ] && grep -q "at work in this DS9 already (process $job)" "$work/log" ||
         { cat "$work/log"; return 1; }
@@ -252,9 +254,9 @@ one_at_a_time() {
 says_what_it_is() {
     choose "About ClaRAN" && same_state "About ClaRAN" || return 1
     text "About ClaRAN" > "$work/log"
-    grep -q "^ClaRAN $("$claran" --version | cut -d' ' -f2)" "$work/log" &&
-        grep -q "^Model   .*claran-d1.fits" "$work/log" && grep -q "^Device  *[a-zA-Z]" \
-        "$work/log" || { cat "$work/log"; return 1; }
+    grep -q "^ClaRAN   $("$claran" --version | cut -d' ' -f2) in DS9 [0-9]" "$work/log" &&
+        grep -q "^Model  .*claran-d1.fits" "$work/log" &&
+        grep -q "^Device  *[a-zA-Z]" "$work/log" || { cat "$work/log"; return 1; }
 }
 
 # The entries that only read; and the one that makes a frame, when that is gone again.
