@@ -21,6 +21,7 @@
 #include "plugin/xpa.h"
 
 enum { WORDS = 64, REQUEST = 3000 };    /* of a request: words, bytes */
+enum { IDENTITY = 96 };                 /* room for which program this is */
 
 static const char help[] =
     "detect IMAGE.fits [options]          as claran detect; whole paths\n"
@@ -31,6 +32,7 @@ static const char help[] =
 typedef struct server {
     bool stop;
     int served;
+    char *model;                  /* $CLARAN_MODEL at the beginning; owned, or NULL */
 } server;
 
 /* ---- requests ---- */
@@ -115,26 +117,45 @@ static int run_printed(int (*command)(int, char **), int argc, char **argv, bool
     return status;
 }
 
-/* What a plugin says before its command: where it is, which model, which version. */
-static int take_settings(char **words, int n, bool *plugin)
+/* Which program this is: after a new one was installed, the old one is none to ask. */
+static void identify(char text[IDENTITY])
 {
+    struct stat exe = { .st_ino = 0 };
+    stat("/proc/self/exe", &exe);
+    snprintf(text, IDENTITY, "%s:%lu:%ld.%ld", RG_VERSION, (unsigned long)exe.st_ino,
+             (long)exe.st_mtim.tv_sec, (long)exe.st_mtim.tv_nsec);
+}
+
+static const char *value_of(const char *word, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(word, name, length) == 0 ? word + length : NULL;
+}
+
+/* What a plugin says before its command: which program it is, where, and its model.
+ * How many words that were. */
+static int take_settings(server *s, char **words, int n, bool *plugin)
+{
+    char own[IDENTITY];
+    const char *value, *model = s->model;
     int i = 0;
-    unsetenv("CLARAN_MODEL");
     if (chdir("/") != 0) return RG_FAIL("there is no /");
     for (; i < n; i++) {
-        const char *value = strchr(words[i], '=');
-        if (value == NULL || words[i][0] == '-') break;
-        value++;
-        if (strncmp(words[i], "CLARAN_MODEL=", 13) == 0)
-            setenv("CLARAN_MODEL", value, 1);
-        else if (strncmp(words[i], "PWD=", 4) == 0 && chdir(value) != 0)
-            return RG_FAIL("%s: %s", value, strerror(errno));
-        else if (strncmp(words[i], "VERSION=", 8) == 0) {
+        if ((value = value_of(words[i], "CLARAN_MODEL=")) != NULL) {
+            model = *value ? value : NULL;
+        } else if ((value = value_of(words[i], "PWD=")) != NULL) {
+            if (chdir(value) != 0) return RG_FAIL("%s: %s", value, strerror(errno));
+        } else if ((value = value_of(words[i], "PROGRAM=")) != NULL) {
+            identify(own);
             *plugin = true;
-            if (strcmp(value, RG_VERSION) != 0)
-                return RG_FAIL("this is claran " RG_VERSION ", not %s", value);
+            s->stop = strcmp(value, own) != 0;
+            if (s->stop) return RG_FAIL("this is another program, which ends now");
+        } else {
+            break;
         }
     }
+    if (model != NULL) setenv("CLARAN_MODEL", model, 1);
+    else unsetenv("CLARAN_MODEL");
     return i;
 }
 
@@ -181,7 +202,7 @@ static int answer(void *user, const char *request, char **text, size_t *size)
     int n = split(copy, words);
     if (n < 0) return RG_FAIL("the request has too many words, or half a pair of \"");
     words[n] = NULL;
-    int first = take_settings(words, n, &plugin);
+    int first = take_settings(s, words, n, &plugin);
     if (first < 0) return -1;
     const char *verb = first < n ? words[first] : "";
     s->served++;
@@ -246,11 +267,15 @@ static int serve(int idle)
 {
     char folder[RG_ACCESS_PATH];
     rg_access *point;
-    server s = { .served = 0 };
-    RG_TRY(rg_access_folder(folder));
-    int status = rg_access_open(&point, folder, answer, &s);
-    if (status == RG_ACCESS_TAKEN) return puts("claran serves already"), 0;
-    RG_TRY(status);
+    const char *model = getenv("CLARAN_MODEL");
+    server s = { .model = model ? strdup(model) : NULL };
+    int status = rg_access_folder(true, folder);
+    if (status == 0) status = rg_access_open(&point, folder, answer, &s);
+    if (status == RG_ACCESS_TAKEN) puts("claran serves already");
+    if (status != 0) {
+        free(s.model);
+        return status == RG_ACCESS_TAKEN ? 0 : -1;
+    }
     printf("XPA_METHOD=local XPA_TMPDIR=%s xpaget claran help\n", folder);
     fflush(stdout);
     rg_warm_begin();
@@ -263,6 +288,7 @@ static int serve(int idle)
     }
     rg_warm_end();
     rg_access_close(point);
+    free(s.model);
     return 0;
 }
 
@@ -310,16 +336,19 @@ static bool is_small(const char *method)
 
 static bool compose(char request[REQUEST], int argc, char **argv)
 {
-    char folder[1024], model[1100], here[1100], *words[WORDS];
+    char folder[1024], model[1100], here[1100], program[IDENTITY + 16], own[IDENTITY];
+    char *words[WORDS];
     const char *given = getenv("CLARAN_MODEL");
     int n = 0;
     if (argc > WORDS - 4 || getcwd(folder, sizeof folder) == NULL
         || (given && strlen(given) > 1024)) return false;
     snprintf(here, sizeof here, "PWD=%s", folder);
     snprintf(model, sizeof model, "CLARAN_MODEL=%s", given ? given : "");
-    words[n++] = "VERSION=" RG_VERSION;
+    identify(own);
+    snprintf(program, sizeof program, "PROGRAM=%s", own);
+    words[n++] = program;
     words[n++] = here;
-    if (given) words[n++] = model;
+    words[n++] = model;
     for (int i = 1; i < argc; i++) words[n++] = argv[i];
     return join(request, REQUEST, n, words);
 }
@@ -330,7 +359,7 @@ bool rg_serve_forward(int argc, char **argv, int *status)
     rg_xpa *point = NULL;
     size_t size;
     int end = 0;
-    if (!is_detection(argc, argv) || rg_access_folder(folder) != 0
+    if (!is_detection(argc, argv) || rg_access_folder(false, folder) != 0
         || !rg_access_find(folder, method) || !compose(request, argc, argv)
         || !is_small(argv[3])) return false;
     bool done = rg_xpa_open(&point, method) == 0
