@@ -173,8 +173,8 @@ static int take(rg_frame *list, int n, const rg_frame *radio, const char *number
     double share;
     rg_frame *best = list;
     if (number == NULL) best = choose(radio, list, n, wanted);
-    else if (n == 0) return RG_FAIL("DS9 has no frame %s beside frame %s", number,
-                                    radio->number);
+    else if (n == 0) return RG_FAIL("DS9 has no frame %s beside frame %s: name another "
+                                    "infrared frame, or auto", number, radio->number);
     else RG_TRY(check_infrared(radio, best, 0, &share));
     if (best == NULL) return explain(list, n, wanted);
     *infrared = *best;

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "core/engine/error.h"
 #include "core/image/fuse.h"
@@ -15,13 +14,14 @@
 #include "plugin/companion.h"
 #include "plugin/finder.h"
 #include "plugin/frames.h"
+#include "plugin/home.h"
 #include "plugin/options.h"
 #include "plugin/output.h"
 #include "plugin/measured.h"
+#include "plugin/search.h"
+#include "plugin/settings.h"
+#include "plugin/turn.h"
 #include "plugin/xpa.h"
-
-#define SET_BOXES "regions -format ds9"
-#define DELETE_BOXES "regions group " RG_REGION_GROUP " delete"
 
 typedef struct view {
     rg_xpa *ds9;              /* owned */
@@ -31,7 +31,12 @@ typedef struct view {
 
 /* What was asked for on the command line. */
 typedef struct task {
+    const char *address;      /* of the DS9 */
+    rg_settings settings;
+    bool remembers;           /* --settings: they count, and ... */
+    bool remember;            /* ... one has changed */
     rg_finder finder;
+    bool all;
     rg_measured how;
     const char *path, *format; /* --output */
     char options[2048];       /* all of them, as text */
@@ -61,93 +66,27 @@ static int look(view *v, const task *t)
     return rg_companion_find(v->ds9, &v->radio, t->infrared, wanted, &v->infrared);
 }
 
-static void report_infrared(const view *v)
+static rg_search search_of(view *v, task *t)
 {
-    const rg_image *image = v->infrared.image;
-    const char *file = v->infrared.file, *slash = strrchr(file, '/');
-    if (image != NULL)
-        printf("Infrared from %s, %d x %d pixels  %s\n", image->name, image->nx,
-               image->ny, slash ? slash + 1 : file);
-}
-
-/* The user goes on working while we compute. */
-static int look_again(view *v)
-{
-    const rg_frame *radio = &v->radio;
-    char frame[sizeof radio->number], *fits = NULL;
-    size_t size = 0;
-    RG_TRY(rg_xpa_ask(v->ds9, "frame", frame, sizeof frame));
-    bool same = strcmp(frame, radio->number) == 0;
-    if (same) RG_TRY(rg_xpa_get(v->ds9, "fits", &fits, &size));
-    same = same && size == radio->size && memcmp(fits, radio->fits, size) == 0;
-    free(fits);
-    if (!same)
-        return RG_FAIL("DS9 shows another image than frame %s did when detection "
-                       "began, so no box was drawn: detect again", radio->number);
-    return 0;
-}
-
-static int draw(view *v, const rg_detection *found, int n, const rg_provenance *from)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *file = open_memstream(&text, &size);
-    if (file == NULL) return RG_FAIL("out of memory for %d regions", n);
-    rg_region_header(file);
-    for (int i = 0; i < n; i++) rg_region_print(file, &found[i], 0, from);
-    int status = ferror(file) ? RG_FAIL("out of memory for %d regions", n) : 0;
-    if (fclose(file) != 0 && status == 0) status = RG_FAIL("out of memory for regions");
-    if (status == 0) status = rg_xpa_set(v->ds9, DELETE_BOXES, NULL, 0);
-    if (status == 0 && n > 0) status = rg_xpa_set(v->ds9, SET_BOXES, text, size);
-    free(text);
-    return status;
-}
-
-static void say_progress(void *user, int done, int total)
-{
-    time_t *last = user, now = time(NULL);
-    if (now - *last < 2 || done == total) return;
-    printf("%d of %d windows\n", done, total);
-    *last = now;
-}
-
-/* After detection: draw, and say what was found. */
-static int deliver(view *v, task *t, const rg_detection *found, int n)
-{
-    const rg_image *radio = v->radio.image;
-    rg_provenance from;
-    rg_source *sources;
-    rg_finder_provenance(&t->finder, radio, &from);
-    RG_TRY(rg_measured_found(&t->how, radio, v->infrared.image, found, n, false,
-                             &sources));
-    int status = look_again(v);
-    if (status == 0) status = draw(v, found, n, &from);
-    if (status == 0) {
-        printf("%d source%s, ", n, n == 1 ? "" : "s");
-        rg_finder_report(&t->finder);
-        rg_finder_table(sources, n);
-    }
-    free(sources);
-    return status;
+    return (rg_search){
+        .drawing = { .ds9 = v->ds9, .address = t->address, .frame = v->radio.number },
+        .finder = &t->finder, .how = &t->how, .settings = &t->settings, .all = t->all,
+        .radio = &v->radio, .infrared = &v->infrared
+    };
 }
 
 static int detect(view *v, task *t)
 {
-    rg_finder *finder = &t->finder;
-    rg_detection *found = NULL;
-    int n = 0;
-    time_t started = time(NULL);
-    finder->how.progress = say_progress;
-    finder->how.user = &started;
     RG_TRY(look(v, t));
-    const rg_image *radio = v->radio.image;
-    RG_TRY(rg_finder_open(finder, v->infrared.image != NULL));
-    printf("Looking at %s, %d x %d pixels\n", radio->name, radio->nx, radio->ny);
-    if (rg_finder_wants_infrared(finder)) report_infrared(v);
-    RG_TRY(rg_detect(finder->detector, radio, v->infrared.image, &found, &n));
-    int status = deliver(v, t, found, n);
-    free(found);
-    return status;
+    rg_search search = search_of(v, t);
+    return rg_search_run(&search);
+}
+
+static int change_threshold(view *v, task *t)
+{
+    RG_TRY(look_at_radio(v));
+    rg_search search = search_of(v, t);
+    return rg_search_again(&search);
 }
 
 /* Where the middle of a window goes along an axis: to the image's middle if that is
@@ -221,18 +160,87 @@ static int show(view *v, task *t)
     RG_TRY(look(v, t));
     RG_TRY(place_window(v, &window));
     int status = choose_method(v, t, &method);
-    if (status == 0 && rg_fuse_wants_infrared(method)) report_infrared(v);
+    if (status == 0 && rg_fuse_wants_infrared(method))
+        rg_search_report_infrared(&v->infrared);
     if (status == 0) status = show_window(v, method, window);
     rg_sky_free(window);
     return status;
 }
 
+/* ---- boxes that are there ---- */
+
 static int remove_boxes(view *v, task *t)
 {
-    (void)t;
     RG_TRY(rg_frames_number(v->ds9, &v->radio));
-    RG_TRY(rg_xpa_set(v->ds9, DELETE_BOXES, NULL, 0));
+    rg_drawing drawing = search_of(v, t).drawing;
+    RG_TRY(rg_drawing_remove(&drawing));
     printf("Detections removed from frame %s\n", v->radio.number);
+    return 0;
+}
+
+static int undo(view *v, task *t)
+{
+    int n;
+    RG_TRY(rg_frames_with_sky(v->ds9, &v->radio));
+    rg_drawing drawing = search_of(v, t).drawing;
+    RG_TRY(rg_drawing_undo(&drawing, &n));
+    printf("Frame %s has the %d box%s again that it had before; choose this once more "
+           "to go back\n", v->radio.number, n, n == 1 ? "" : "es");
+    return 0;
+}
+
+/* The labels of the frame's boxes, and of those to come, the other way round. */
+static int turn_over(view *v, task *t, bool alternatives)
+{
+    char *text;
+    RG_TRY(rg_frames_with_sky(v->ds9, &v->radio));
+    rg_drawing drawing = search_of(v, t).drawing;
+    RG_TRY(rg_drawing_read(&drawing, &text));
+    rg_looks looks = rg_looks_of(text);
+    if (alternatives) looks.alternatives = !(looks.alternatives && looks.labels);
+    looks.labels = alternatives || !looks.labels;
+    int status = looks.boxes > 0 ? rg_drawing_dress(&drawing, text, &looks)
+        : RG_FAIL("frame %s has no detections: choose Detect sources", v->radio.number);
+    free(text);
+    RG_TRY(status);
+    RG_TRY(rg_settings_put(&t->settings, RG_SETTING_LABELS,
+                           looks.labels ? "yes" : "no"));
+    RG_TRY(rg_settings_put(&t->settings, RG_SETTING_ALTERNATIVES,
+                           looks.alternatives ? "yes" : "no"));
+    t->remember = t->remembers;
+    printf("Labels are %s%s\n", looks.labels ? "shown" : "hidden",
+           looks.labels && looks.alternatives ? ", with the runner-up class" : "");
+    return 0;
+}
+
+static int turn_labels(view *v, task *t)
+{
+    return turn_over(v, t, false);
+}
+
+static int turn_alternatives(view *v, task *t)
+{
+    return turn_over(v, t, true);
+}
+
+/* ---- what this is ---- */
+
+static int about(view *v, task *t)
+{
+    const rg_backend *backend;
+    char line[RG_BACKEND_TEXT], path[RG_FILE_NAME], version[64];
+    RG_TRY(rg_xpa_ask(v->ds9, "version", version, sizeof version));
+    RG_TRY(rg_backend_find(t->finder.how.backend, &backend));
+    RG_TRY(rg_finder_open(&t->finder, t->finder.method != NULL));
+    printf("ClaRAN %s in %s\n", RG_VERSION, version);
+    printf("Model   %s\n        method %s, %s\n", t->finder.path,
+           rg_fuse_name(rg_detect_model(t->finder.detector)->method),
+           rg_detect_hash(t->finder.detector));
+    for (int i = 0; backend->describe(i, line); i++)
+        printf("%s %s\n", i == 0 ? "Device " : "       ", line);
+    if (rg_home_config("settings", path) == 0) printf("Settings %s\n", path);
+    if (rg_home_cache("", path) == 0) printf("Results  %s\n", path);
+    printf("After Wu et al. 2019, MNRAS 482, 1211.  MIT licence.\n");
     return 0;
 }
 
@@ -240,16 +248,22 @@ static int remove_boxes(view *v, task *t)
 
 static const struct {
     const char *name;
+    bool alone;               /* changes what DS9 shows: one at a time */
     bool writes;              /* and wants --output */
     int (*on_view)(view *v, task *t);
     int (*on_boxes)(rg_edits *edits);
 } actions[] = {
-    { "detect", false, detect, NULL },
-    { "show", false, show, NULL },
-    { "remove", false, remove_boxes, NULL },
-    { "save", true, NULL, rg_edits_save },
-    { "table", false, NULL, rg_edits_table },
-    { "corrections", true, NULL, rg_edits_correct },
+    { "detect", true, false, detect, NULL },
+    { "threshold", true, false, change_threshold, NULL },
+    { "undo", true, false, undo, NULL },
+    { "labels", true, false, turn_labels, NULL },
+    { "alternatives", true, false, turn_alternatives, NULL },
+    { "remove", true, false, remove_boxes, NULL },
+    { "show", true, false, show, NULL },
+    { "save", false, true, NULL, rg_edits_save },
+    { "table", false, false, NULL, rg_edits_table },
+    { "corrections", false, true, NULL, rg_edits_correct },
+    { "about", false, false, about, NULL },
 };
 
 enum { ACTIONS = sizeof actions / sizeof *actions };
@@ -260,8 +274,9 @@ static int action_of(int argc, char **argv, const char *path)
     int i = 0;
     while (i < ACTIONS && (argc == 0 || strcmp(argv[0], actions[i].name) != 0)) i++;
     if (i == ACTIONS)
-        rg_options_misuse("say detect, show, remove, save, table or corrections; see "
-                          "claran ds9 --help");
+        rg_options_misuse("say detect, threshold, undo, labels, alternatives, remove, "
+                          "show, save, table, corrections or about; see claran ds9 "
+                          "--help");
     else if (argc != 2)
         rg_options_misuse("claran ds9 %s wants XPA_METHOD", argv[0]);
     else if ((path != NULL) != actions[i].writes)
@@ -272,10 +287,18 @@ static int action_of(int argc, char **argv, const char *path)
     return -1;
 }
 
-static int run(view *v, task *t, int action, const char *method)
+/* What was chosen is remembered once it has worked. */
+static int run_view(view *v, task *t, int action)
 {
-    RG_TRY(rg_xpa_open(&v->ds9, method));
-    if (actions[action].on_view) return actions[action].on_view(v, t);
+    RG_TRY(actions[action].on_view(v, t));
+    return t->remember ? rg_settings_write(&t->settings) : 0;
+}
+
+static int run(view *v, task *t, int action)
+{
+    if (actions[action].alone) RG_TRY(rg_turn_take(t->address));
+    RG_TRY(rg_xpa_open(&v->ds9, t->address));
+    if (actions[action].on_view) return run_view(v, t, action);
     rg_edits edits = { .ds9 = v->ds9, .how = &t->how, .infrared = t->infrared,
                        .path = t->path, .format = t->format,
                        .options = t->options };
@@ -284,48 +307,105 @@ static int run(view *v, task *t, int action, const char *method)
     return status;
 }
 
+static int go(task *t, int action)
+{
+    view v = { .ds9 = NULL };
+    setvbuf(stdout, NULL, _IOLBF, 0);   /* the menu's window shows lines as they come */
+    signal(SIGPIPE, SIG_IGN);           /* DS9 gone in mid-sentence is an error too */
+    int status = run(&v, t, action) == 0 ? RG_EXIT_OK : rg_options_problem();
+    rg_finder_close(&t->finder);
+    rg_frames_clear(&v.radio);
+    rg_frames_clear(&v.infrared);
+    rg_xpa_close(v.ds9);
+    return status;
+}
+
+/* ---- options and settings ---- */
+
+/* The settings: as they were the last time, if they count, and as they are given now
+ * ("last": not given). */
+static int choose_settings(task *t, const char *const given[RG_SETTINGS])
+{
+    t->settings = rg_settings_default;
+    if (t->remembers && rg_settings_read(&t->settings) != 0)
+        fprintf(stderr, "A setting is as it was at first: %s\n", rg_error_message());
+    for (int i = 0; i < RG_SETTINGS; i++) {
+        if (given[i] == NULL || strcasecmp(given[i], "last") == 0) continue;
+        if (rg_settings_put(&t->settings, (rg_setting)i, given[i]) != 0)
+            return rg_options_misuse("%s", rg_error_message());
+        t->remember = t->remembers;
+    }
+    t->finder.method = rg_settings_text(&t->settings, RG_SETTING_METHOD);
+    t->finder.model = rg_settings_text(&t->settings, RG_SETTING_MODEL);
+    t->finder.how.backend = t->settings.value[RG_SETTING_DEVICE];
+    t->infrared = rg_settings_text(&t->settings, RG_SETTING_INFRARED);
+    return RG_GO_ON;
+}
+
+static const char help[] =
+    "detect: find radio galaxies in the current frame of the DS9 at XPA_METHOD,\n"
+    "and draw them as boxes in place of those drawn earlier; where another frame\n"
+    "holds a WISE image of the same sky, with its help.\n"
+    "threshold: draw those of at least --threshold from the results that were kept,\n"
+    "without the network.\n"
+    "undo: put back the boxes that were there before; once more: those after it.\n"
+    "labels, alternatives: show or hide the labels, or the runner-up class in them.\n"
+    "remove: take the boxes away.\n"
+    "show: a new frame with what the network sees of 3' about the view's middle.\n"
+    "save: measure them as they are now, moved or not, with those you drew and\n"
+    "labelled with a class, and write the catalogue to --output FILE.\n"
+    "table: the same in DS9's own catalogue tool.\n"
+    "corrections: write them to --output LIST.csv, for claran train.\n"
+    "about: version, model and device.\n"
+    "More, with a --help of its own: claran ds9 check, claran ds9 fetch.";
+
 int rg_ds9_main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "check")) return rg_check_main(argc - 1, argv + 1);
     if (argc > 1 && !strcmp(argv[1], "fetch")) return rg_fetch_main(argc - 1, argv + 1);
     task t = { .finder.how = rg_detect_defaults, .how = RG_MEASURED_DEFAULTS };
+    const char *given[RG_SETTINGS] = { NULL };
     const rg_option options[] = {
         { "output", 'o', RG_OPTION_OUTPUT, &t.path, 0, 0, "FILE",
           "where to save: .fits .vot .csv .ecsv .tsv .json .reg .moc.fits, or - (CSV "
           "on stdout)" },
         RG_FORMAT_OPTION(t.format),
-        { "ir-frame", 0, RG_OPTION_TEXT, &t.infrared, 0, 0, "N",
+        { "settings", 0, RG_OPTION_FLAG, &t.remembers, 0, 0, NULL,
+          "what is not given, or given as last, is as it was the last time; what is "
+          "given is remembered" },
+        { "threshold", 't', RG_OPTION_TEXT, &given[RG_SETTING_THRESHOLD], 0, 0, "P",
+          "keep detections of at least this probability: 0.8" },
+        { "all", 0, RG_OPTION_FLAG, &t.all, 0, 0, NULL,
+          "every class's detections with P > 0.05, for evaluation" },
+        { "ir-frame", 0, RG_OPTION_TEXT, &given[RG_SETTING_INFRARED], 0, 0, "N",
           "the frame of the infrared image, or auto: found by its header" },
-        RG_FINDER_CHOICE(t.finder), RG_FINDER_OPTIONS(t.finder),
+        { "search", 0, RG_OPTION_TEXT, &given[RG_SETTING_SEARCH], 0, 0, "PART",
+          "frame, view (what is visible) or selected (regions): frame" },
+        { "colours", 0, RG_OPTION_TEXT, &given[RG_SETTING_COLOURS], 0, 0, "HOW",
+          "one, or class: another for each" },
+        { "labels", 0, RG_OPTION_TEXT, &given[RG_SETTING_LABELS], 0, 0, "YES",
+          "yes or no: yes" },
+        { "alternatives", 0, RG_OPTION_TEXT, &given[RG_SETTING_ALTERNATIVES], 0, 0,
+          "YES", "the runner-up class in the labels, yes or no: no" },
+        { "live", 0, RG_OPTION_TEXT, &given[RG_SETTING_LIVE], 0, 0, "YES",
+          "boxes as they are found, yes or no: no" },
+        RG_FINDER_OPTIONS(t.finder),
         RG_MEASURED_OPTIONS(t.how), { .name = NULL }
     };
     const rg_usage usage = {
-        "ds9", "detect|show|remove|save|table|corrections XPA_METHOD",
-        "detect: find radio galaxies in the current frame of the DS9 at XPA_METHOD,\n"
-        "and draw them as boxes in place of those drawn earlier; where another frame\n"
-        "holds a WISE image of the same sky, with its help.\n"
-        "show: a new frame with what the network sees of 3' about the view's middle.\n"
-        "remove: take the boxes away.\n"
-        "save: measure them as they are now, moved or not, with those you drew and\n"
-        "labelled with a class, and write the catalogue to --output FILE.\n"
-        "table: the same in DS9's own catalogue tool.\n"
-        "corrections: write them to --output LIST.csv, for claran train.\n"
-        "More, with a --help of its own: claran ds9 check, claran ds9 fetch.",
-        options };
+        "ds9", "detect|threshold|undo|labels|alternatives|remove|show|save|table|"
+        "corrections|about XPA_METHOD", help, options };
+    t.finder.how.backend = NULL;        /* not given */
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;
     int action = action_of(argc, argv, t.path);
     if (action < 0) return RG_EXIT_USAGE;
-    rg_options_record(options + 2, t.options, sizeof t.options);
-    if (t.infrared && (!*t.infrared || strcasecmp(t.infrared, "auto") == 0))
-        t.infrared = NULL;              /* as the menu's field has it */
-    setvbuf(stdout, NULL, _IOLBF, 0);   /* the menu's window shows lines as they come */
-    signal(SIGPIPE, SIG_IGN);           /* DS9 gone in mid-sentence is an error too */
-    view v = { .ds9 = NULL };
-    status = run(&v, &t, action, argv[1]) == 0 ? RG_EXIT_OK : rg_options_problem();
-    rg_finder_close(&t.finder);
-    rg_frames_clear(&v.radio);
-    rg_frames_clear(&v.infrared);
-    rg_xpa_close(v.ds9);
-    return status;
+    rg_options_record(options + 3, t.options, sizeof t.options);
+    given[RG_SETTING_METHOD] = t.finder.method;
+    given[RG_SETTING_MODEL] = t.finder.model;
+    given[RG_SETTING_DEVICE] = t.finder.how.backend;
+    t.address = argv[1];
+    status = choose_settings(&t, given);
+    if (status != RG_GO_ON) return status;
+    return go(&t, action);
 }

@@ -92,15 +92,27 @@ static int import(const rg_edits *e, const char *path)
     return status;
 }
 
-static int show_table(const rg_edits *e, const char *path)
+static int dress_table(const rg_edits *e)
 {
     static const char *const looks[] = {
         "catalog symbol shape {cross point}", "catalog symbol color magenta",
         "catalog panto yes", "catalog update",
     };
-    RG_TRY(import(e, path));
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
         RG_TRY(rg_xpa_set(e->ds9, looks[i], NULL, 0));
+    return 0;
+}
+
+/* The catalogue tool would leave regions in WCS to a user who has them otherwise. */
+static int show_table(const rg_edits *e, const char *path)
+{
+    char system[32], back[64];
+    RG_TRY(rg_xpa_ask(e->ds9, "regions system", system, sizeof system));
+    snprintf(back, sizeof back, "regions system %s", system);
+    int status = import(e, path);
+    if (status == 0) status = dress_table(e);
+    if (rg_xpa_set(e->ds9, back, NULL, 0) != 0) status = -1;
+    RG_TRY(status);
     printf("%d source%s in DS9's catalogue tool: a click on a row goes there\n", e->n,
            e->n == 1 ? "" : "s");
     return 0;

@@ -100,11 +100,15 @@ void rg_finder_provenance(const rg_finder *finder, const rg_image *image,
              rg_fuse_name(rg_detect_model(finder->detector)->method));
 }
 
-void rg_finder_print_calibration(const char *what, const float calibration[RG_CLASSES])
+void rg_finder_print_calibration(const char *what,
+                                 const float calibration[RG_CLARAN_CALIBRATION])
 {
-    printf("%ssigmoid(%.4f logit(p) + b), b", what, calibration[0]);
+    printf("%ssigmoid(%.4f logit(p) + b + e . x), b", what, calibration[0]);
     for (int c = 1; c < RG_CLASSES; c++)
         printf("%s %s %.4f", c > 1 ? "," : "", rg_boxes_class_name[c], calibration[c]);
+    printf("; e");
+    for (int k = RG_CLASSES; k < RG_CLARAN_CALIBRATION; k++)
+        printf(" %.4f", calibration[k]);
     printf("\n");
 }
 

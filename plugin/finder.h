@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "core/detector/coarse.h"
 #include "core/detector/detect.h"
 #include "plugin/options.h"
 #include "regions/region.h"
@@ -33,11 +34,13 @@ typedef struct rg_finder {
     { "backend", 0, RG_OPTION_TEXT, &(f).how.backend, 0, 0, "NAME", \
       "auto, gpu, cpu or ref: auto" }, \
     { "precision", 0, RG_OPTION_TEXT, &(f).precision, 0, 0, "NAME", \
-      "auto, f32 or bf16: auto" }, \
+      "auto, f32, bf16; of a card tf32, f16: auto" }, \
     { "proposals", 0, RG_OPTION_INT, &(f).how.proposals, 1, 2000, "N", \
       "regions looked at in each 3' window: 5" }, \
     { "proposal-iou", 0, RG_OPTION_FLOAT, &(f).how.proposal_iou, 0, 1, "IOU", \
       "proposals that overlap more are one: 0.7" }, \
+    { "scales", 0, RG_OPTION_INT, &(f).how.scales, 1, RG_COARSE_SCALES, "N", \
+      "sizes of windows, 3', 6', 12' ..., where the image is larger: 2" }, \
     { "class-iou", 0, RG_OPTION_FLOAT, &(f).how.class_iou, 0, 1, "IOU", \
       "detections that overlap more are one: 0.3" }
 
@@ -65,7 +68,7 @@ void rg_finder_provenance(const rg_finder *finder, const rg_image *image,
 
 /* A line on stdout: how probabilities are calibrated (rg_claran). */
 void rg_finder_print_calibration(const char *what,
-                                 const float calibration[RG_CLASSES]);
+                                 const float calibration[RG_CLARAN_CALIBRATION]);
 
 /* A table for people on stdout: one line a detection. */
 void rg_finder_table(const rg_source *sources, int n);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/engine/error.h"
 
@@ -55,6 +57,15 @@ static const condition is_as_it_seems[] = {
     { .question = NULL }
 };
 
+/* What must be so before regions are asked for, of which DS9 can die. */
+static const condition has_sky[] = {
+    { "frame has fits", "yes", true,
+      "is empty: open a FIRST image (File > Open...) first" },
+    { "frame has wcs celestial", "yes", true,
+      "has no celestial coordinates (WCS), so there are no detections in it" },
+    { .question = NULL }
+};
+
 static int check(rg_xpa *ds9, const rg_frame *frame, const condition *c)
 {
     for (; c->question != NULL; c++) {
@@ -64,6 +75,12 @@ static int check(rg_xpa *ds9, const rg_frame *frame, const condition *c)
             return RG_FAIL("frame %s of DS9 %s", frame->number, c->otherwise);
     }
     return 0;
+}
+
+int rg_frames_with_sky(rg_xpa *ds9, rg_frame *frame)
+{
+    RG_TRY(rg_frames_number(ds9, frame));
+    return check(ds9, frame, has_sky);
 }
 
 /* Before DS9 is asked for gigabytes. */
@@ -147,6 +164,15 @@ static int visit(rg_xpa *ds9, const char **at, rg_frame *frame)
     return 0;
 }
 
+/* Frames that were hidden are hidden again. */
+static int hide(rg_xpa *ds9, const rg_frame *list, int n)
+{
+    int status = 0;
+    for (int i = 0; i < n; i++)
+        if (list[i].hidden && move(ds9, "frame hide", list[i].number) != 0) status = -1;
+    return status;
+}
+
 static int visit_all(rg_xpa *ds9, const char *home, rg_frame *list, int n)
 {
     const char *at = home;
@@ -154,9 +180,49 @@ static int visit_all(rg_xpa *ds9, const char *home, rg_frame *list, int n)
     for (int i = 0; i < n && status == 0; i++) status = visit(ds9, &at, &list[i]);
     if (check_place(ds9, at) != 0) status = -1;   /* and the user stays there */
     else if (at != home && move(ds9, "frame", home) != 0) status = -1;
-    for (int i = 0; i < n; i++)
-        if (list[i].hidden && move(ds9, "frame hide", list[i].number) != 0) status = -1;
+    if (hide(ds9, list, n) != 0) status = -1;
     return status;
+}
+
+/* ---- kill -9, with which DS9 stops a task, in the middle of that ---- */
+
+/* As it would have been: home, unless the user is somewhere else. */
+static void go_home(const char *method, const char *home, const rg_frame *list, int n)
+{
+    rg_xpa *ds9;
+    char now[32];
+    if (rg_xpa_open(&ds9, method) != 0
+        || rg_xpa_ask(ds9, "frame", now, sizeof now) != 0) return;
+    for (int i = 0; i < n; i++)
+        if (strcmp(list[i].number, now) == 0) move(ds9, "frame", home);
+    hide(ds9, list, n);
+}
+
+/* A process that goes home where this one ends before it writes to *end. */
+static pid_t guard(rg_xpa *ds9, const char *home, const rg_frame *list, int n, int *end)
+{
+    int ends[2];
+    char all_is_well;
+    if (pipe(ends) != 0) return -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ends[1]);
+        if (read(ends[0], &all_is_well, 1) == 0)
+            go_home(rg_xpa_method(ds9), home, list, n);
+        _exit(0);
+    }
+    close(ends[0]);
+    *end = ends[1];
+    if (pid < 0) close(ends[1]);
+    return pid;
+}
+
+static void dismiss(pid_t guard, int end)
+{
+    if (guard < 0) return;
+    if (write(end, "", 1) != 1) kill(guard, SIGKILL);
+    close(end);
+    waitpid(guard, NULL, 0);
 }
 
 /* Numbers, and which are hidden. */
@@ -195,13 +261,16 @@ int rg_frames_others(rg_xpa *ds9, const char *home, const char *number,
                      rg_frame **list, int *n)
 {
     sigset_t signals, before;
+    int end = -1;
     RG_TRY(list_others(ds9, home, number, list, n));
     sigemptyset(&signals);
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigprocmask(SIG_BLOCK, &signals, &before);
+    pid_t pid = guard(ds9, home, *list, *n, &end);
     int status = visit_all(ds9, home, *list, *n);
+    dismiss(pid, end);
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (status != 0) rg_frames_free(*list, *n);
     return status;

@@ -30,6 +30,9 @@ typedef struct rg_frame {
 /* The number of the current frame; fails where there is none. */
 int rg_frames_number(rg_xpa *ds9, rg_frame *frame);
 
+/* Of a frame that holds an image with coordinates, without fetching it. */
+int rg_frames_with_sky(rg_xpa *ds9, rg_frame *frame);
+
 /* The current frame; one whose pixels are not what they seem (blocked, smoothed, RGB, a
  * cube, without a WCS) is a sentence.  Clear it in any case. */
 int rg_frames_current(rg_xpa *ds9, rg_frame *frame);
@@ -39,7 +42,8 @@ void rg_frames_clear(rg_frame *frame);
  * not NULL).  They have no fits; one that rg_frames_current would refuse has a problem,
  * and an image only if its header could be read all the same.  DS9 goes to each in
  * turn; before this returns it is at home again with the frames hidden that were, and
- * signals that end the program wait for that.  A user who went elsewhere meanwhile is
+ * signals that end the program wait for that, and where it is killed all the same (as
+ * DS9 does), another process sees to it.  A user who went elsewhere meanwhile is
  * left there and told so.  Free *list with rg_frames_free. */
 int rg_frames_others(rg_xpa *ds9, const char *home, const char *number,
                      rg_frame **list, int *n);

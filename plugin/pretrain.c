@@ -105,7 +105,7 @@ static void list_options(task *t, rg_option options[OPTIONS])
         { "backend", 0, RG_OPTION_TEXT, &how->backend, 0, 0, "NAME",
           "auto, gpu, cpu or ref: auto" },
         { "precision", 0, RG_OPTION_TEXT, &t->precision, 0, 0, "NAME",
-          "auto, f32 or bf16: auto" },
+          "auto, f32, bf16; of a card tf32, f16: auto" },
         { .name = NULL }
     };
     _Static_assert(sizeof all <= OPTIONS * sizeof *all, "OPTIONS is too small");

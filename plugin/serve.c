@@ -17,6 +17,7 @@
 #include "plugin/access.h"
 #include "plugin/commands.h"
 #include "plugin/options.h"
+#include "plugin/turn.h"
 #include "plugin/warm.h"
 #include "plugin/xpa.h"
 
@@ -175,7 +176,9 @@ static int run_command(char **words, int n, bool plugin, char **text, size_t *si
     int exit_status = RG_EXIT_PROBLEM;
     int (*command)(int, char **) = strcmp(words[0], "detect") == 0 ? rg_detect_main
                                                                    : rg_ds9_main;
-    RG_TRY(run_printed(command, n, words, plugin, &exit_status, text, size));
+    int printed = run_printed(command, n, words, plugin, &exit_status, text, size);
+    rg_turn_give();
+    RG_TRY(printed);
     if (exit_status == RG_EXIT_OK || plugin) return 0;
     int status = fail_with(*text);
     free(*text);

@@ -38,6 +38,8 @@ int rg_simulate_main(int argc, char **argv)
           "rms of the noise [Jy/beam]: 0.00015" },
         { "density", 0, RG_OPTION_DOUBLE, &how.density, 0, 10, "N",
           "mean number of sources in 3 x 3 arcmin: 1.3" },
+        { "stretch", 0, RG_OPTION_DOUBLE, &how.stretch, 1, 20, "N",
+          "sources up to N times as long, for large fields: 1" },
         { "infrared-of", 0, RG_OPTION_TEXT, &list, 0, 0, "LIST.csv",
           "only W1 frames, for the real fields of this labelled list" },
         { "hosts", 0, RG_OPTION_TEXT, &hosts, 0, 0, "FIELDS.csv",
@@ -50,6 +52,7 @@ int rg_simulate_main(int argc, char **argv)
         "hosts in FOLDER.csv (boxes in FITS pixels), as train and evaluate read them.\n"
         "\n  claran simulate field\n"
         "  claran simulate -n 4000 --seed 7 sky\n"
+        "  claran simulate -n 8 --size 1000 --density 0.15 --stretch 12 large\n"
         "  claran simulate w1 --infrared-of rgz_train.csv", options };
     int status = rg_options_parse(&usage, &argc, argv);
     if (status != RG_GO_ON) return status;

@@ -362,7 +362,7 @@ static void running_options(task *t, rg_option *to)
         { "backend", 0, RG_OPTION_TEXT, &how->backend, 0, 0, "NAME",
           "auto, gpu, cpu or ref:" },
         { "precision", 0, RG_OPTION_TEXT, &t->precision, 0, 0, "NAME",
-          "auto, f32 or bf16:" },
+          "auto, f32, bf16; of a card tf32, f16:" },
         { .name = NULL }
     };
     put_options(to, all);

@@ -127,6 +127,11 @@ void rg_xpa_close(rg_xpa *xpa)
     free(xpa);
 }
 
+const char *rg_xpa_method(const rg_xpa *xpa)
+{
+    return xpa->method;
+}
+
 int rg_xpa_get(rg_xpa *xpa, const char *command, char **bytes, size_t *size)
 {
     char *buffers[MOST] = { 0 }, *names[MOST] = { 0 }, *messages[MOST] = { 0 };

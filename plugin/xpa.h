@@ -22,6 +22,9 @@ typedef struct rg_xpa rg_xpa;
 int rg_xpa_open(rg_xpa **out, const char *method);
 void rg_xpa_close(rg_xpa *xpa);
 
+/* What it was opened with; owned by it. */
+const char *rg_xpa_method(const rg_xpa *xpa);
+
 /* The addresses of the DS9s called `name` ("*": of all) that XPA's name server knows, 0
  * where there is none.  Free *methods, one block, with free(). */
 int rg_xpa_list(const char *name, char ***methods, int *n);

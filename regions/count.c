@@ -66,11 +66,11 @@ static int magnify(const rg_image *image, rg_footprint f, double step, fine *out
     return out->pixels ? 0 : -1;
 }
 
-/* Whether fine pixel p lies on a pixel of the box's footprint or beside one. */
-static bool is_on(const rg_footprints *prints, int box, const fine *from, int p)
+/* Whether a fine pixel lies on a pixel of the box's footprint or beside one. */
+static bool is_on(const rg_footprints *prints, int box, const fine *from, int x, int y)
 {
-    int u = (int)lround(from->x + from->step * (p % from->side));
-    int v = (int)lround(from->y + from->step * (p / from->side));
+    int u = (int)lround(from->x + from->step * x);
+    int v = (int)lround(from->y + from->step * y);
     for (int j = 0; j < 9; j++) {        /* the pixel itself first */
         int a = u + (j + 1) % 3 - 1, b = v + (j / 3 + 1) % 3 - 1;
         if (rg_footprint_island(prints, a, b) == 0) continue;
@@ -79,41 +79,26 @@ static bool is_on(const rg_footprints *prints, int box, const fine *from, int p)
     return false;
 }
 
-static int brightest(const fine *from, const rg_island *island, const int *map,
-                     int label)
-{
-    int best = -1;
-    for (int y = island->y1; y <= island->y2; y++)
-        for (int x = island->x1; x <= island->x2; x++) {
-            int p = y * from->side + x;
-            if (map[p] != label) continue;
-            if (best < 0 || from->pixels[p] > from->pixels[best]) best = p;
-        }
-    return best;
-}
-
 int rg_count(const rg_image *image, const rg_footprints *prints, int box, double level,
              double step, double spacing, int *components, int *peaks)
 {
     fine from = { .pixels = NULL };
     rg_island *islands = NULL;
-    int n = 0, *map = NULL;
+    int n = 0;
     rg_footprint f = rg_footprint_of(prints, box);
     *components = *peaks = 0;
     if (f.x2 < f.x1) return 0;
     int status = magnify(image, f, spacing, &from);
     if (status == 0)
         status = rg_island_find(from.pixels, from.side, from.side, level, step,
-                                &islands, &n, &map);
+                                &islands, &n, NULL);
     for (int i = 0; i < n; i++) {
         if (islands[i].npixels < SPECK) continue;
-        int p = brightest(&from, &islands[i], map, i + 1);
-        if (!is_on(prints, box, &from, p)) continue;
+        if (!is_on(prints, box, &from, islands[i].px, islands[i].py)) continue;
         ++*components;
         *peaks += islands[i].peaks;
     }
     free(islands);
-    free(map);
     free(from.pixels);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "core/engine/error.h"
 
 #define RUN_TAG "tag={" RG_REGION_GROUP " "
+#define HIDDEN " tag={" RG_REGION_HIDDEN
 #define PROPERTY " claran="
 #define SLACK 0.02            /* [arcsec, deg]: DS9 rounds */
 
@@ -98,12 +99,17 @@ static int read_property(const char *text, rg_source *s)
     return 0;
 }
 
-/* The first word of the text={...} of a region. */
+/* The first word of the text={...} of a region, shown or hidden. */
 static void read_label(const char *line, char word[64])
 {
-    const char *at = strstr(line, " text=");
+    const char *at = strstr(line, " text="), *hidden = strstr(line, HIDDEN);
     *word = '\0';
-    if (at == NULL) return;
+    if (at == NULL && hidden == NULL) return;
+    if (at == NULL) {
+        snprintf(word, 64, "%.*s", (int)strcspn(hidden + strlen(HIDDEN), " }"),
+                 hidden + strlen(HIDDEN));
+        return;
+    }
     at += strlen(" text=");
     const char *end = *at == '{' ? " }" : *at == '"' ? " \"" : " '";
     at++;

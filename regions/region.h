@@ -11,7 +11,8 @@
  * 89abcdef version 0.1.0", and has one property, claran=2C_3P,0.9312,2C_2P,0.0512,RA,
  * DEC,WIDTH,HEIGHT,ANGLE: class, P, runner-up, its P, and the box as it was detected,
  * by which an edited one is known.  DS9 8.4.1 cuts a region's unknown properties at 79
- * characters together, but keeps tags whole.
+ * characters together, but keeps tags whole.  A box without a label that is tagged
+ * "hidden 2C_3P 0.93" has that label, which DS9 does not show.
  */
 #ifndef RG_REGION_H
 #define RG_REGION_H
@@ -22,6 +23,7 @@
 #include "regions/source.h"
 
 #define RG_REGION_GROUP "claran"
+#define RG_REGION_HIDDEN "hidden "
 
 /* Where detections come from. */
 typedef struct rg_provenance {

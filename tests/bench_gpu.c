@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* bench_gpu: what a card makes of the networks: a subject by itself and in batches,
  * from pixels to boxes on the host, and a training step; beside the largest product it
- * does.  Skips where no card can be used.
+ * does, and beside PyTorch (bench_torch.py), which has its turn between two of ours.
+ * Skips where no card can be used.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,52 @@ static double time_of(int (*call)(void *user), void *user)
     }
     qsort(ms, RUNS, sizeof *ms, by_value);
     return ms[RUNS / 2];
+}
+
+/* ---- PyTorch ---- */
+
+/* What bench_torch.py needs to know. */
+typedef struct task {
+    const char *kind;              /* subject or train */
+    const rg_claran *model;
+    int batch, rois;
+    rg_precision precision;
+} task;
+
+/* Median of the same in PyTorch [ms]; negative: not to be had, which is told once. */
+static double time_of_torch(const task *t)
+{
+    static bool told;
+    char command[4096], line[512] = "none: there is no python3";
+    double ms;
+    snprintf(command, sizeof command, "python3 '%s/tests/bench_torch.py' %s %d %d %d "
+             "%d %d %s 2>/dev/null", RG_SOURCE_DIR, t->kind, t->model->input,
+             t->model->width, t->model->fc, t->batch, t->rois,
+             rg_backend_precision_name(t->precision));
+    FILE *python = popen(command, "r");
+    if (python == NULL || fgets(line, sizeof line, python) == NULL)
+        strcpy(line, "none: python3 does not run");
+    if (python) pclose(python);
+    line[strcspn(line, "\n")] = '\0';
+    if (sscanf(line, "%lf", &ms) == 1 && ms > 0) return ms;
+    if (!told) printf("  no PyTorch beside it: %s\n", line);
+    told = true;
+    return -1;
+}
+
+/* Ours, PyTorch's, ours again: the mean of ours; `beside`: what PyTorch took. */
+static double time_beside(int (*call)(void *user), void *user, const task *t,
+                          char beside[80])
+{
+    const double first = time_of(call, user);
+    const double torch = first > 0 ? time_of_torch(t) : -1;
+    const double again = torch > 0 ? time_of(call, user) : first;
+    beside[0] = '\0';
+    if (!(first > 0) || !(again > 0)) return -1;
+    if (torch > 0)
+        snprintf(beside, 80, "; PyTorch %.2f ms, %.2f times ours", torch,
+                 2 * torch / (first + again));
+    return (first + again) / 2;
 }
 
 /* Multiplications and additions of one pass through all rows [GFLOP]. */
@@ -119,17 +166,27 @@ static int random_weights(const rg_claran *model, rg_weights **weights)
 
 static void print_subjects(rg_runner *runner, int n, double work, double ceiling)
 {
+    const task same = { "subject", rg_runner_model(runner), n, n * one.rois,
+                        rg_runner_precision(runner) };
     subjects s = { runner, n };
+    char beside[80];
     for (int i = 0; i < n; i++)
         memset(rg_runner_window(runner, i), 17 * i,
                (size_t)RG_CLARAN_SUBJECT * RG_CLARAN_SUBJECT * 3);
-    const double ms = time_of(run, &s), speed = work * n / ms;
+    const double ms = time_beside(run, &s, &same, beside), speed = work * n / ms;
     if (ms < 0) {
         printf("  batch %-3d failed: %s\n", n, rg_error_message());
         return;
     }
     printf("  batch %-3d %8.2f ms, %8.1f subjects/s, %6.1f TFLOP/s, %5.1f %% of the "
-           "ceiling\n", n, ms, 1e3 * n / ms, speed, 100 * speed / ceiling);
+           "ceiling%s\n", n, ms, 1e3 * n / ms, speed, 100 * speed / ceiling, beside);
+}
+
+static void print_memory(const rg_backend *gpu)
+{
+    char text[RG_BACKEND_TEXT];
+    for (int line = 1; gpu->describe(line, text); line++)
+        printf("  meanwhile, %s\n", text);
 }
 
 static int bench_subjects(const rg_backend *gpu, const rg_claran *model,
@@ -150,6 +207,7 @@ static int bench_subjects(const rg_backend *gpu, const rg_claran *model,
     const int batch = rg_runner_batch(runner, RG_RUNNER_BATCH);
     if (batch > 1) print_subjects(runner, batch, work_of(rows, n), ceiling);
     if (rg_runner_note(runner)[0]) printf("  %s\n", rg_runner_note(runner));
+    print_memory(gpu);
     rg_runner_close(runner);
     return 0;
 }
@@ -172,39 +230,41 @@ static int bench_training(const rg_backend *gpu, const rg_claran *model,
     const rg_net_factor frozen = { "..conv2_2", 0 };
     const rg_net_options how = { .training = true, .precision = precision, .seed = 1,
                                  .factors = &frozen, .nfactors = 1 };
-    char text[RG_BACKEND_TEXT];
+    const task same = { "train", model, 1, TRAINED_ROIS, precision };
+    char beside[80];
     rg_row rows[RG_CLARAN_ROWS];
     rg_net *net;
     const int n = rg_claran_rows(model, &run, rows);
     RG_TRY(rg_net_new(&net, rows, n, gpu, &how));
     fill(net, rows, n);
-    const double ms = time_of(train, net);
+    const double ms = time_beside(train, net, &same, beside);
     if (ms > 0)
         printf("training step, %d pixels, fc %d, %s, conv1-2 frozen: %.2f ms, without "
-               "the making of examples\n", model->input, model->fc,
-               rg_backend_precision_name(precision), ms);
-    for (int line = 1; gpu->describe(line, text); line++)
-        printf("  meanwhile, %s\n", text);
+               "the making of examples%s\n", model->input, model->fc,
+               rg_backend_precision_name(precision), ms, beside);
+    print_memory(gpu);
     rg_net_free(net);
     return ms > 0 ? 0 : -1;
 }
 
 static int bench(const rg_backend *gpu)
 {
-    static const rg_precision precisions[] = { RG_PRECISION_BF16, RG_PRECISION_F32 };
+    static const rg_precision precisions[] = { RG_PRECISION_BF16, RG_PRECISION_F16,
+                                               RG_PRECISION_TF32, RG_PRECISION_F32 };
     rg_claran paper = rg_claran_paper, ours = rg_claran_paper;
     char text[RG_BACKEND_TEXT];
     ours.input = 264;
     ours.fc = 256;
     for (int line = 0; gpu->describe(line, text); line++) puts(text);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         const double ceiling = ceiling_of(gpu, precisions[i]);
         printf("ceiling, by a product of %d x %d x %d with its ReLU in %s: %.1f "
                "TFLOP/s\n", PRODUCT, PRODUCT, PRODUCT,
                rg_backend_precision_name(precisions[i]), ceiling);
         RG_TRY(bench_subjects(gpu, &paper, precisions[i], ceiling));
         RG_TRY(bench_subjects(gpu, &ours, precisions[i], ceiling));
-        RG_TRY(bench_training(gpu, &paper, precisions[i]));
+        if (precisions[i] != RG_PRECISION_F16)      /* nothing is trained in it */
+            RG_TRY(bench_training(gpu, &paper, precisions[i]));
     }
     return 0;
 }

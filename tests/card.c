@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* A card that is the host: core/engine/gpu/device.h by plain loops, so that the whole
  * GPU backend but CUDA's own libraries is tested where there is no GPU.  Kernels run
- * from their last element to the first, as a card may; new scratch memory is NaN. */
+ * from their last element to the first, as a card may; new scratch memory is NaN.  What
+ * a test may set and read is in card.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/engine/error.h"
 #include "core/engine/gpu/gpu.h"
+#include "core/engine/gpu/trouble.h"
+#include "tests/card.h"
 
 bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT])
 {
-    strcpy(text, "a card that is the host");
+    strcpy(text, card_name);
     return line == 0;
 }
 
@@ -22,15 +25,42 @@ typedef struct call {
 
 struct rg_recording { call *calls; int n; };
 
-struct rg_device { rg_recording *recording; };
+struct rg_device { rg_recording *recording; };    /* that is made, or NULL */
 
-long card_replays;                   /* how often one was replayed */
+long card_replays;
 
 enum { HEAD = 64 };                  /* bytes before each piece: its size */
-size_t card_room = (size_t)1 << 40;  /* bytes that are left on it */
+size_t card_room = (size_t)1 << 40;
+int card_ways = 1, card_way = -1;
+float card_cost[4];
+long card_timed;
+int card_refuses, card_trouble_in = -1;
+rg_trouble card_trouble;
+const char *card_name = "a card that is the host";
+
+static float clock_at, clock_started;   /* [ms] */
+
+/* Every call asks whether it is to fail; once one did, all do. */
+static int trouble(const char *call)
+{
+    if (card_trouble_in < 0) return 0;
+    if (card_trouble_in > 0) {
+        card_trouble_in--;
+        return 0;
+    }
+    return rg_trouble_say(card_trouble, call, "as the test wishes");
+}
+
+/* ... or is one that may not be made while a recording is. */
+static int waits(const rg_device *device, const char *call)
+{
+    if (device->recording) return RG_FAIL("%s while a recording is made", call);
+    return trouble(call);
+}
 
 int rg_device_open(rg_device **out)
 {
+    RG_TRY(trouble("rg_device_open"));
     *out = rg_error_alloc(1, sizeof **out, "a card");
     return *out ? 0 : -1;
 }
@@ -42,8 +72,8 @@ void rg_device_close(rg_device *device)
 
 int rg_device_alloc(rg_device *device, void **out, size_t bytes, const char *what)
 {
-    (void)device;
     *out = NULL;
+    RG_TRY(waits(device, "rg_device_alloc"));
     if (bytes > card_room) return RG_FAIL("the card's memory is full: %s", what);
     char *memory = rg_error_alloc(1, HEAD + bytes, what);
     if (memory == NULL) return -1;
@@ -65,7 +95,7 @@ void rg_device_free(void *memory)
 
 int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes)
 {
-    (void)device;
+    RG_TRY(waits(device, "rg_device_copy"));
     memcpy(to, from, bytes);
     return 0;
 }
@@ -82,15 +112,94 @@ int rg_device_download(rg_device *device, void *host, const void *from, size_t b
 
 int rg_device_clear(rg_device *device, void *memory, size_t bytes)
 {
-    (void)device;
+    RG_TRY(waits(device, "rg_device_clear"));
     memset(memory, 0, bytes);
     return 0;
 }
 
 int rg_device_wait(rg_device *device)
 {
-    (void)device;
+    return waits(device, "rg_device_wait");
+}
+
+/* What was sent may not be sent again before it is said to be used. */
+struct rg_intake {
+    char *host;
+    void *card;
+    size_t bytes;
+    bool read;                         /* sent, and not said to be used */
+};
+
+int rg_intake_new(rg_intake **out, rg_device *device, size_t bytes)
+{
+    rg_intake *way = rg_error_alloc(1, sizeof *way, "an intake");
+    if (way == NULL) return -1;
+    way->bytes = bytes;
+    way->host = rg_error_alloc(1, bytes, "an intake");
+    if (way->host == NULL || rg_device_alloc(device, &way->card, bytes, "it") != 0) {
+        rg_intake_free(way);
+        return -1;
+    }
+    *out = way;
     return 0;
+}
+
+void rg_intake_free(rg_intake *way)
+{
+    if (way == NULL) return;
+    rg_device_free(way->card);
+    free(way->host);
+    free(way);
+}
+
+int rg_intake_host(rg_intake *way, void **host)
+{
+    *host = way->host;
+    return trouble("rg_intake_host");
+}
+
+int rg_intake_send(rg_device *device, rg_intake *way, size_t bytes, const void **there)
+{
+    RG_TRY(waits(device, "rg_intake_send"));
+    if (way->read || bytes > way->bytes)
+        return RG_FAIL("what was sent before is still read");
+    way->read = true;
+    memset(way->card, 0xff, way->bytes);
+    memcpy(way->card, way->host, bytes);
+    *there = way->card;
+    return 0;
+}
+
+int rg_intake_used(rg_device *device, rg_intake *way)
+{
+    way->read = false;
+    return waits(device, "rg_intake_used");
+}
+
+int rg_device_start_clock(rg_device *device)
+{
+    (void)device;
+    clock_started = clock_at;
+    return 0;
+}
+
+int rg_device_read_clock(rg_device *device, float *ms)
+{
+    (void)device;
+    card_timed++;
+    *ms = clock_at - clock_started;
+    return 0;
+}
+
+void rg_device_identify(const rg_device *device, char text[RG_DEVICE_IDENTITY])
+{
+    (void)device;
+    strcpy(text, card_name);
+}
+
+static int no_way(void)
+{
+    return RG_FAIL("there is no other way");
 }
 
 /* Runs it now, or keeps it for a replay. */
@@ -98,6 +207,7 @@ static int queue(rg_device *device, int (*run)(const void *), const void *argume
                  size_t bytes)
 {
     rg_recording *r = device->recording;
+    RG_TRY(trouble("a launch"));
     if (r == NULL) return run(arguments);
     if (bytes > sizeof r->calls->arguments) return RG_FAIL("too many arguments");
     call *calls = realloc(r->calls, (size_t)(r->n + 1) * sizeof *calls);
@@ -110,20 +220,28 @@ static int queue(rg_device *device, int (*run)(const void *), const void *argume
 
 int rg_device_record(rg_device *device)
 {
+    RG_TRY(trouble("rg_device_record"));
     device->recording = rg_error_alloc(1, sizeof *device->recording, "a recording");
     return device->recording ? 0 : -1;
 }
 
+/* One that is refused was not done, nor is it kept. */
 int rg_device_recorded(rg_device *device, rg_recording **out)
 {
-    *out = device->recording;
+    rg_recording *made = device->recording;
     device->recording = NULL;
+    if (card_refuses > 0 || trouble("rg_device_recorded") != 0) {
+        if (card_refuses > 0) card_refuses--;
+        rg_recording_free(made);
+        return RG_FAIL("what was recorded cannot be kept");
+    }
+    *out = made;
     return 0;
 }
 
 int rg_device_replay(rg_device *device, const rg_recording *recording)
 {
-    (void)device;
+    RG_TRY(waits(device, "rg_device_replay"));
     card_replays++;
     for (int i = 0; i < recording->n; i++)
         RG_TRY(recording->calls[i].run(recording->calls[i].arguments));
@@ -151,16 +269,22 @@ RG_KERNEL_LIST(LOOP)
 
 /* ---- convolutions ---- */
 
-struct rg_convolution { rg_convolution_spec spec; };
+struct rg_convolution { rg_convolution_spec spec; int way; };
 
 int rg_convolution_new(rg_convolution **out, rg_device *device,
-                       const rg_convolution_spec *spec)
+                       const rg_convolution_spec *spec, int from)
 {
     (void)device;
+    if (from >= card_ways) return no_way();
     if (spec->relu && !spec->bias) return RG_FAIL("cuDNN has no ReLU without a bias");
     *out = rg_error_alloc(1, sizeof **out, "a convolution");
-    if (*out) (*out)->spec = *spec;
+    if (*out) **out = (rg_convolution){ *spec, from };
     return *out ? 0 : -1;
+}
+
+int rg_convolution_way(const rg_convolution *convolution)
+{
+    return convolution->way;
 }
 
 void rg_convolution_free(rg_convolution *convolution)
@@ -174,6 +298,17 @@ size_t rg_convolution_workspace(const rg_convolution *convolution)
     return 0;
 }
 
+/* What is multiplied of it: in TF32, ten bits behind the point. */
+static double factor_at(const rg_view *v, long i, rg_precision precision)
+{
+    float value = rg_view_get(v, i);
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits = (bits + 0xfff + (bits >> 13 & 1)) & ~(uint32_t)0x1fff;
+    if (precision == RG_PRECISION_TF32) memcpy(&value, &bits, sizeof bits);
+    return value;
+}
+
 /* Calls `meet` for every product of a convolution: elements of x, w and y. */
 typedef struct triple {
     const rg_convolution_spec *spec;
@@ -183,12 +318,13 @@ typedef struct triple {
 
 static void meet(const triple *t, long x, long w, long y)
 {
+    const rg_precision p = t->spec->precision;
     if (t->spec->pass == RG_PASS_FORWARD)
-        t->sum[y] += (double)rg_view_get(&t->x, x) * rg_view_get(&t->w, w);
+        t->sum[y] += factor_at(&t->x, x, p) * factor_at(&t->w, w, p);
     if (t->spec->pass == RG_PASS_DATA)
-        t->sum[x] += (double)rg_view_get(&t->y, y) * rg_view_get(&t->w, w);
+        t->sum[x] += factor_at(&t->y, y, p) * factor_at(&t->w, w, p);
     if (t->spec->pass == RG_PASS_WEIGHTS)
-        t->sum[w] += (double)rg_view_get(&t->x, x) * rg_view_get(&t->y, y);
+        t->sum[w] += factor_at(&t->x, x, p) * factor_at(&t->y, y, p);
 }
 
 static void all_pairs(const triple *t)
@@ -217,10 +353,11 @@ static int convolve(const void *arguments)
 {
     const convolving *a = arguments;
     const rg_convolution_spec *s = a->spec;
+    const rg_type type = rg_type_of(s->precision);
     const rg_shape weights = { s->out.c, s->in.c, s->size, s->size };
-    triple t = { s, { a->x, s->in, s->bf16 }, { a->w, weights, s->bf16 },
-                 { a->y, s->out, s->bf16 }, NULL };
-    const rg_view b = { (void *)(size_t)a->bias, { 1, s->out.c, 1, 1 }, s->bf16 };
+    triple t = { s, { a->x, s->in, type }, { a->w, weights, type },
+                 { a->y, s->out, type }, NULL };
+    const rg_view b = { (void *)(size_t)a->bias, { 1, s->out.c, 1, 1 }, type };
     const rg_view *made = s->pass == RG_PASS_FORWARD ? &t.y
                         : s->pass == RG_PASS_DATA ? &t.x : &t.w;
     const long count = rg_layer_count(made->shape);
@@ -243,19 +380,28 @@ int rg_convolution_run(rg_device *device, const rg_convolution *c, void *x, void
 {
     (void)workspace;
     const convolving arguments = { &c->spec, x, w, y, bias };
+    card_way = c->way;
+    clock_at += card_cost[c->way];
     return queue(device, convolve, &arguments, sizeof arguments);
 }
 
 /* ---- matrix products ---- */
 
-struct rg_product { rg_product_spec spec; };
+struct rg_product { rg_product_spec spec; int way; };
 
-int rg_product_new(rg_product **out, rg_device *device, const rg_product_spec *spec)
+int rg_product_new(rg_product **out, rg_device *device, const rg_product_spec *spec,
+                   int from)
 {
     (void)device;
+    if (from >= card_ways) return no_way();
     *out = rg_error_alloc(1, sizeof **out, "a product");
-    if (*out) (*out)->spec = *spec;
+    if (*out) **out = (rg_product){ *spec, from };
     return *out ? 0 : -1;
+}
+
+int rg_product_way(const rg_product *product)
+{
+    return product->way;
 }
 
 void rg_product_free(rg_product *product)
@@ -279,15 +425,17 @@ static int multiply(const void *arguments)
 {
     const multiplying *t = arguments;
     const rg_product_spec *s = t->spec;
-    const rg_view va = { (void *)(size_t)t->a, { 0 }, s->bf16 };
-    const rg_view vb = { (void *)(size_t)t->b, { 0 }, s->bf16 };
+    const rg_type type = rg_type_of(s->precision);
+    const rg_view va = { (void *)(size_t)t->a, { 0 }, type };
+    const rg_view vb = { (void *)(size_t)t->b, { 0 }, type };
     for (long i = 0; i < s->m; i++)
         for (long j = 0; j < s->n; j++) {
             double sum = 0;
             for (long k = 0; k < s->k; k++)
-                sum += (double)rg_view_get(&va, s->a_turned ? k * s->m + i
-                                                            : i * s->k + k)
-                       * rg_view_get(&vb, s->b_turned ? j * s->k + k : k * s->n + j);
+                sum += factor_at(&va, s->a_turned ? k * s->m + i : i * s->k + k,
+                                 s->precision)
+                       * factor_at(&vb, s->b_turned ? j * s->k + k : k * s->n + j,
+                                   s->precision);
             t->c[i * s->n + j] = (float)sum;
         }
     return 0;
@@ -298,5 +446,7 @@ int rg_product_run(rg_device *device, const rg_product *p, const void *a, const 
 {
     (void)workspace;
     const multiplying arguments = { &p->spec, a, b, c };
+    card_way = p->way;
+    clock_at += card_cost[p->way];
     return queue(device, multiply, &arguments, sizeof arguments);
 }

@@ -6,7 +6,8 @@
 #     ds9_start                   # DS9 called $title; sets $ds9_method, $work, DISPLAY
 #                                 # (ds9_screen: all but the DS9)
 #     ds9_menu menu.ds9              # load an analysis menu
-#     ds9_click ClaRAN "Detect sources" && ds9_wait 0 && ds9_text 0
+#     ds9_click ClaRAN "Detect sources" && ds9_wait "Detect sources"
+#     ds9_text "Detect sources"
 #
 # Everything it starts ends with the script; every XPA call has a time limit.
 
@@ -103,12 +104,20 @@ ds9_click() {
 ds9_menu() { order analysis load "$1"; }
 
 task_is_over() { [ "$(tk "info exists ianalysis(menu,$1,pid)")" = 0 ]; }
-# Wait for entry number $1 of the analysis menu to end, and move its window off DS9's
-# menus (there is no window manager); then its text.
-ds9_wait() {
-    sleep 0.3
-    until_ 60 task_is_over "$1" && tk "wm geometry .atmenu$1txt +800+60" > /dev/null
+# The number of an entry of the analysis menu.
+ds9_entry() {
+    tk "set found {}; for {set i 0} {\$i < \$ianalysis(menu,count)} {incr i} {
+        if {\$ianalysis(menu,\$i,item) eq {$1}} {set found \$i} }; set found"
 }
-ds9_text() { tk ".atmenu$1txt.text get 1.0 end"; }
+# Wait for an entry of the analysis menu to end, and move its window off DS9's menus
+# (there is no window manager); then its text.
+ds9_wait() {
+    local entry
+    entry=$(ds9_entry "$1")
+    sleep 0.3
+    until_ 60 task_is_over "$entry" &&
+        tk "wm geometry .atmenu${entry}txt +800+60" > /dev/null
+}
+ds9_text() { tk ".atmenu$(ds9_entry "$1")txt.text get 1.0 end"; }
 
 ds9_picture() { timeout 20 import -window root "$1" 2> /dev/null; }

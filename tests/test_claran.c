@@ -182,7 +182,8 @@ static void calibrations_come_back(void)
     CHECK(back.calibration[0] == 0 && back.calibration[1] == 0);
     rg_claran_identity(&back, w, plain);
     fitted.calibration[0] = 0.65f;
-    for (int c = 1; c < RG_CLASSES; c++) fitted.calibration[c] = -0.29f * (float)c;
+    for (int c = 1; c < RG_CLARAN_CALIBRATION; c++)
+        fitted.calibration[c] = -0.29f * (float)c;
     CHECK_OK(rg_claran_describe(&fitted, w));
     CHECK_OK(rg_claran_recognise(&back, w));
     CHECK(memcmp(back.calibration, fitted.calibration, sizeof back.calibration) == 0);
@@ -198,17 +199,21 @@ static void calibrations_come_back(void)
 static void probabilities_are_calibrated(void)
 {
     rg_claran m = small;
-    CHECK(rg_claran_calibrate(&m, 3, 0.9f) == 0.9f);
+    float x[RG_EVIDENCES] = { 0 };
+    CHECK(rg_claran_calibrate(&m, 3, 0.9f, x) == 0.9f);
     m.calibration[0] = 0.5f;
-    CHECK_NEAR(rg_claran_calibrate(&m, 3, 0.9f), 0.75, 1e-6);
+    CHECK_NEAR(rg_claran_calibrate(&m, 3, 0.9f, x), 0.75, 1e-6);
     m.calibration[3] = (float)log(3);
-    CHECK_NEAR(rg_claran_calibrate(&m, 2, 0.9f), 0.75, 1e-6);
-    CHECK_NEAR(rg_claran_calibrate(&m, 3, 0.9f), 0.9, 1e-6);
-    CHECK_NEAR(rg_claran_calibrate(&m, 3, 0.5f), 0.75, 1e-6);
+    CHECK_NEAR(rg_claran_calibrate(&m, 2, 0.9f, x), 0.75, 1e-6);
+    CHECK_NEAR(rg_claran_calibrate(&m, 3, 0.9f, x), 0.9, 1e-6);
+    CHECK_NEAR(rg_claran_calibrate(&m, 3, 0.5f, x), 0.75, 1e-6);
+    m.calibration[RG_CLASSES + RG_EVIDENCE_GAP] = (float)log(3);
+    x[RG_EVIDENCE_GAP] = -1;
+    CHECK_NEAR(rg_claran_calibrate(&m, 3, 0.9f, x), 0.75, 1e-6);
     m.calibration[0] = 30;
     float before = 0;
     for (int i = 0; i <= 1000; i++) {
-        const float p = rg_claran_calibrate(&m, 3, (float)i / 1000);
+        const float p = rg_claran_calibrate(&m, 3, (float)i / 1000, x);
         CHECK(p >= before && p <= 1);
         before = p;
     }
@@ -242,6 +247,7 @@ static void bad_descriptions_are_refused(void)
     check_number("CALIBB", -0.3, "calibrate it again");
     check_number("CALIBA", -1, "CALIBA");
     check_number("CALIBB3", 1e9, "CALIBB");
+    check_number("CALIBE5", -1e9, "CALIBE5");
     check_number("INPUT", 0, "INPUT");
     check_number("INPUT", -600, "INPUT");
     check_number("INPUT", 264.5, "whole");

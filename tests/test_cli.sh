@@ -454,7 +454,7 @@ no_evaluation_is_half_written() {
         refuses 1 "two outputs" evaluate field.csv --html x --json x &&
         refuses 2 "bootstrap" evaluate field.csv --bootstrap -1
 }
-# The weights' hash stays, the boxes too; another training forgets it.
+# The weights' hash stays, without evidence the boxes too; another training forgets it.
 calibration_is_kept_in_the_model() {
     local hash
     "$claran" average "$model" "$model" -o plain.fits &&
@@ -467,13 +467,14 @@ calibration_is_kept_in_the_model() {
         grep -q 'claran calibrate on many.csv' c.log || return 1
     hash=$(sed -n 's/.*: model \([0-9a-f]*\),.*/\1/p' plain.log)
     grep -q ": model $hash-[0-9a-f]\{4\}," c.log || wrong "$(head -1 c.log)" || return 1
-    "$claran" detect many/sim_000??.fits --all --model plain.fits -o a.csv &&
-        "$claran" detect many/sim_000??.fits --all --model c.fits -o b.csv &&
+    "$claran" calibrate many.csv --model plain.fits -o t.fits --temperature > log &&
+        "$claran" detect many/sim_000??.fits --all --model plain.fits -o a.csv &&
+        "$claran" detect many/sim_000??.fits --all --model t.fits -o b.csv &&
         cmp <(cut -d, -f 1-8 a.csv | sort) <(cut -d, -f 1-8 b.csv | sort) || return 1
     cmp -s a.csv b.csv && wrong "the same probabilities" && return 1
     "$claran" average c.fits c.fits -o mean.fits &&
         "$claran" model mean.fits | grep -q '^probabilities not calibrated' || return 1
-    rm -r many* a.csv b.csv plain.fits c.fits mean.fits plain.log c.log
+    rm -r many* a.csv b.csv plain.fits c.fits t.fits mean.fits plain.log c.log
 }
 # Not by any name of theirs.
 inputs_are_not_written_over() {

@@ -1,80 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* From an image to boxes, with a network made by hand instead of trained: it passes the
- * brightest red of each cell of 16 pixels up, proposes one anchor round it, and calls
- * it 2C_3P with 2C_2P as runner-up. */
-#include <stdbool.h>
-#include <unistd.h>
+/* From an image to boxes, with the network of finder.h. */
+#include "tests/finder.h"
 
-#include "core/detector/detect.h"
-#include "tests/check.h"
-
-#define RA 187.5
-#define DEC 12.3
 #define SIDE (64 / 2 * RG_CLARAN_PIXEL)   /* of every box [arcsec] */
 #define HALF_CELL 11.0                    /* what such a finder can be off [arcsec] */
-
-static char path[64];
-
-static const rg_claran model = {
-    .input = 264, .width = 4, .fc = 8, .anchor = { 8, 16, 32, 64, 128, 256 },
-    .method = RG_METHOD_D1, .mean = { 235, 128, 0 },
-};
-
-/* Element [out][in] (the middle of a kernel) of a row's weights. */
-static void set(rg_weights *w, const char *name, int out, int in, float value)
-{
-    rg_weight *t = rg_weights_find(w, name);
-    int k = t->shape.h * t->shape.w;
-    t->data[((size_t)out * t->shape.c + in) * k + k / 2] = value;
-}
-
-static void fill(rg_weights *w)
-{
-    const char *pass[] = {
-        "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3", "conv4_1",
-        "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3", "rpn_conv/3x3", "fc7",
-    };
-    set(w, "conv1_1", 0, 2, 1 / 255.0f);
-    for (unsigned i = 0; i < sizeof pass / sizeof *pass; i++) set(w, pass[i], 0, 0, 1);
-    set(w, "rpn_cls_score", 6 + 3, 0, 20);
-    for (int a = 0; a < 6; a++)
-        rg_weights_find(w, "rpn_cls_score.bias")->data[6 + a] = a == 3 ? -10 : -20;
-    set(w, "fc6", 0, 24, 1);   /* the middle of 7 x 7 samples of channel 0 */
-    set(w, "cls_score", 5, 0, 40);
-    set(w, "cls_score", 4, 0, 40);
-    for (int c = 1; c < RG_CLASSES; c++)
-        rg_weights_find(w, "cls_score.bias")->data[c] = c == 5 ? -4 : c == 4 ? -6 : -20;
-}
-
-static rg_weights *make_weights(void)
-{
-    rg_weights *w = NULL;
-    rg_row rows[RG_CLARAN_ROWS];
-    int n = rg_claran_rows(&model, &(rg_claran_run){ 1, 5, 0 }, rows);
-    CHECK_OK(rg_weights_new(&w));
-    CHECK_OK(rg_claran_describe(&model, w));
-    for (int i = 0; i < n; i++) {
-        char name[80];
-        rg_shape weight, bias;
-        rg_layer_weights(&rows[i], &weight, &bias);
-        if (weight.n == 0) continue;
-        snprintf(name, sizeof name, "%s.bias", rows[i].name);
-        CHECK(rg_weights_add(w, rows[i].name, weight, NULL) != NULL);
-        CHECK(rg_weights_add(w, name, bias, NULL) != NULL);
-    }
-    fill(w);
-    return w;
-}
-
-/* Frees w. */
-static rg_detector *open_weights(rg_weights *w, const rg_detect_options *options)
-{
-    rg_detector *d = NULL;
-    CHECK_OK(rg_weights_write(w, path, false));
-    CHECK_OK(rg_detect_open(&d, path, options));
-    rg_weights_free(w);
-    return d;
-}
 
 static rg_detector *open_with(const rg_detect_options *options)
 {
@@ -84,53 +13,6 @@ static rg_detector *open_with(const rg_detect_options *options)
 static rg_detector *open_default(void)
 {
     return open_with(&rg_detect_defaults);
-}
-
-/* nx x ny pixels of `pixel` arcsec about RA, DEC, turned by `angle` degrees. */
-static rg_image *blank(int nx, int ny, double pixel, double angle)
-{
-    char cards[9][82];
-    char text[9 * 80 + 1];
-    rg_sky *sky = NULL;
-    rg_image *image = NULL;
-    double c = cos(angle * M_PI / 180) * pixel / 3600;
-    double s = sin(angle * M_PI / 180) * pixel / 3600;
-    const struct { const char *key; double value; } number[] = {
-        { "CRPIX1", (nx + 1) / 2.0 }, { "CRPIX2", (ny + 1) / 2.0 }, { "CRVAL1", RA },
-        { "CRVAL2", DEC }, { "CD1_1", -c }, { "CD1_2", s }, { "CD2_1", s },
-        { "CD2_2", c },
-    };
-    for (int i = 0; i < 8; i++)
-        snprintf(cards[i], sizeof cards[i], "%-8s= %20.12E%50s", number[i].key,
-                 number[i].value, "");
-    for (int i = 0; i < 8; i++) memcpy(text + 80 * (i + 1), cards[i], 80);
-    snprintf(cards[8], sizeof cards[8], "%-8s= '%-8s'%60s", "CTYPE1", "RA---TAN", "");
-    memcpy(text, cards[8], 80);
-    snprintf(cards[8], sizeof cards[8], "%-8s= '%-8s'%60s", "CTYPE2", "DEC--TAN", "");
-    char all[10 * 80 + 1];
-    memcpy(all, text, 9 * 80);
-    memcpy(all + 9 * 80, cards[8], 80);
-    all[10 * 80] = '\0';
-    CHECK_OK(rg_sky_new(&sky, all, 10, nx, ny));
-    CHECK_OK(rg_image_new(&image, nx, ny, sky));
-    for (long i = 0; i < (long)nx * ny; i++) image->pixels[i] = 0;
-    snprintf(image->name, sizeof image->name, "test.fits");
-    return image;
-}
-
-/* A source of 5.4" at x, y [arcsec along the image's axes from its middle]. */
-static void put_source(rg_image *image, double x, double y, float peak)
-{
-    double pixel = rg_sky_pixel_arcsec(image->sky);
-    double cx = (image->nx + 1) / 2.0 + x / pixel;
-    double cy = (image->ny + 1) / 2.0 + y / pixel;
-    for (int j = 1; j <= image->ny; j++)
-        for (int i = 1; i <= image->nx; i++) {
-            double r = hypot(i - cx, j - cy) * pixel / 2.3;
-            if (r < 3.5)
-                image->pixels[(size_t)(j - 1) * image->nx + i - 1] +=
-                    peak * (float)exp(-r * r / 2);
-        }
 }
 
 /* Whether the detection is a box about x, y [arcsec from the middle], by all it
@@ -232,6 +114,7 @@ static void a_field_of_windows(void)
     enum { SOURCES = sizeof at / sizeof *at };
     int progress[2] = { 0 }, n = 0;
     rg_detect_options options = rg_detect_defaults;
+    options.scales = 1;
     options.progress = windows_done;
     options.user = progress;
     rg_detector *d = open_with(&options);
@@ -356,8 +239,8 @@ static void choosing_afterwards(void)
             options.all = true;
             d = open_with(&options);
             CHECK_OK(rg_detect(d, image[k], NULL, &all, &nall));
-            CHECK_OK(rg_detect_choose(d, image[k], least[i], all, nall, &chosen,
-                                      &nchosen));
+            CHECK_OK(rg_detect_choose(&options, image[k], least[i], all, nall,
+                                      &chosen, &nchosen));
             CHECK(n == nchosen && nall > nchosen && (n > 0 || least[i] > 0.9f));
             for (int j = 0; j < n && j < nchosen; j++)
                 CHECK(is_same(&one[j], &chosen[j]));
@@ -392,6 +275,7 @@ static void calibration_changes_numbers_only(void)
     }
     CHECK(n[0] == n[1] && n[0] > 2);
     for (int i = 0; i < n[0] && i < n[1]; i++) {
+        CHECK(f[0][i].evidence[RG_EVIDENCE_FIT] == f[1][i].evidence[RG_EVIDENCE_FIT]);
         const double p = f[0][i].probability, odds = sqrt(p / (1 - p));
         CHECK(f[0][i].xmin == f[1][i].xmin && f[0][i].class_ == f[1][i].class_);
         CHECK(f[1][i].raw == f[0][i].raw && f[0][i].raw == f[0][i].probability);

@@ -40,8 +40,8 @@ user_regions() {
 
 click_detects() {
     show "$field" && user_region && ds9_menu "$work/claran.ds9" || return 1
-    ds9_click ClaRAN "Detect sources" && ds9_wait 0 || wrong "the entry does not end"
-    ds9_text 0 > "$work/text"
+    ds9_click ClaRAN "Detect sources" && ds9_wait "Detect sources" || wrong "the entry does not end"
+    ds9_text "Detect sources" > "$work/text"
     [ "$sources" -ge 2 ] || wrong "the test needs two sources" || return 1
     [ "$(count)" = "$sources" ] || wrong "$(count) boxes, not $sources" || return 1
     grep -q "^$sources source" "$work/text" || { cat "$work/text"; return 1; }
@@ -73,7 +73,7 @@ picture_is_taken() {
 second_click_replaces() {
     order regions group claran delete
     sed 's/text={[^}]*}/text={old}/' "$work/headless.reg" | feed regions -format ds9
-    ds9_click ClaRAN "Detect sources" && ds9_wait 0 || return 1
+    ds9_click ClaRAN "Detect sources" && ds9_wait "Detect sources" || return 1
     [ "$(count)" = "$sources" ] || wrong "$(count) boxes, not $sources" || return 1
     boxes | grep -q 'text={old}' && wrong "an old box is left" && return 1
     [ "$(user_regions)" = 1 ] || wrong "the user's region is gone"
@@ -87,14 +87,14 @@ save_keeps_moved_boxes() {
     ds9_click ClaRAN "Save catalogue..." || return 1
     sleep 0.5
     tk "set ianalysis(param,0,0,0,value) {>clicked.csv}" > /dev/null
-    ds9_click_widget .param.buttons.ok && ds9_wait 4
-    [ -f "$work/>clicked.csv" ] || wrong "nothing was saved: $(ds9_text 4)" || return 1
+    ds9_click_widget .param.buttons.ok && ds9_wait "Save catalogue..."
+    [ -f "$work/>clicked.csv" ] || wrong "nothing was saved: $(ds9_text "Save catalogue...")" || return 1
     grep -q ',12.500,25.500,' "$work/>clicked.csv" ||
         { cat "$work/>clicked.csv"; return 1; }
 }
 
 click_removes() {
-    ds9_click ClaRAN "Remove detections" && ds9_wait 3 || return 1
+    ds9_click ClaRAN "Remove detections" && ds9_wait "Remove detections" || return 1
     [ "$(count)" = 0 ] || wrong "$(count) boxes are left" || return 1
     [ "$(user_regions)" = 1 ] || wrong "the user's region is gone"
 }
@@ -204,10 +204,10 @@ one_click_takes_both_frames() {
     echo "$d4" > "$work/model"
     three_frames "$wise" && order tile yes || return 1
     state > "$work/before"
-    ds9_click ClaRAN "Detect sources" && ds9_wait 0 || return 1
+    ds9_click ClaRAN "Detect sources" && ds9_wait "Detect sources" || return 1
     mkdir -p "$builddir/tests" && ds9_picture "$builddir/tests/ds9_pair.png"
     [ "$(count)" = $expected ] || wrong "$(count) boxes, not $expected" || return 1
-    ds9_text 0 > "$work/text"
+    ds9_text "Detect sources" > "$work/text"
     grep -q "^Infrared from frame 2 of DS9" "$work/text" &&
         grep -q "method D4 (there is an infrared image)" "$work/text" ||
         { cat "$work/text"; return 1; }
@@ -233,26 +233,34 @@ killed_it_leaves_ds9_alone() {
     return $status
 }
 
-# The dialog is the menu's third param.
-answer_dialog() {
+# answer METHOD FRAME: in the menu's fourth dialog, and its third one.
+answer_options() {
+    sleep 0.5
+    tk "set ianalysis(param,3,0,0,value) {$1}; set ianalysis(param,3,0,3,value) {$2}" \
+        > /dev/null
+    ds9_click_widget .param.buttons.ok && ds9_wait "Detect with options..."
+}
+answer_show() {
     sleep 0.5
     tk "set ianalysis(param,2,0,0,value) {$1}; set ianalysis(param,2,0,1,value) {$2}" \
         > /dev/null
-    ds9_click_widget .param.buttons.ok && ds9_wait "$3"
+    ds9_click_widget .param.buttons.ok && ds9_wait "Show the network's input..."
 }
 dialog_names_method_and_frame() {
     three_frames "$wise" || return 1
-    ds9_click ClaRAN "Detect with method..." && answer_dialog D4 2 1 || return 1
-    ds9_text 1 | grep -q "method D4 (asked for)" || { ds9_text 1; return 1; }
-    ds9_click ClaRAN "Detect with method..." && answer_dialog D3 auto 1 || return 1
-    ds9_text 1 | grep -q "is a model for method D4, not D3" || { ds9_text 1; return 1; }
+    ds9_click ClaRAN "Detect with options..." && answer_options D4 2 || return 1
+    ds9_text "Detect with options..." | grep -q "method D4 (asked for)" ||
+        wrong "$(ds9_text "Detect with options...")" || return 1
+    ds9_click ClaRAN "Detect with options..." && answer_options D3 auto || return 1
+    ds9_text "Detect with options..." | grep -q "is a model for method D4, not D3" ||
+        wrong "$(ds9_text "Detect with options...")"
 }
 
 # The pixels are the program's own picture of them; the coordinates, the image's.
 show_is_the_networks_input() {
     three_frames "$wise" || return 1
     state > "$work/before"
-    ds9_click ClaRAN "Show the network's input..." && answer_dialog D3 auto 2 ||
+    ds9_click ClaRAN "Show the network's input..." && answer_show D3 auto ||
         return 1
     ds9_picture "$builddir/tests/ds9_show.png"
     [ "$(ask frame)" = 4 ] && [ "$(ask cmap)" = rgb ] || wrong "no RGB frame" || return 1

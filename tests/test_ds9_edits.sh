@@ -38,13 +38,13 @@ save() {   # save FILE: the menu's entry, with its dialog
     sleep 0.5
     tk "set ianalysis(param,0,0,0,value) {$1}; set ianalysis(param,0,0,1,value) {${2:-Auto}}" \
         > /dev/null
-    ds9_click_widget .param.buttons.ok && ds9_wait 4
+    ds9_click_widget .param.buttons.ok && ds9_wait "Save catalogue..."
 }
 
 detects() {
     order file "$field" && ds9_menu "$work/claran.ds9" && order zoom to 2 &&
         order pan to 120.5 120.5 image && order mode region && order view colorbar no || return 1
-    ds9_click ClaRAN "Detect sources" && ds9_wait 0 && save "$work/before.csv" || return 1
+    ds9_click ClaRAN "Detect sources" && ds9_wait "Detect sources" && save "$work/before.csv" || return 1
     n=$(column name "$work/before.csv" | wc -l)
     [ "$n" -ge 4 ] || wrong "$n sources; the test needs four" || return 1
     [ "$(column flags "$work/before.csv" | awk '$1 % 4' | wc -l)" = 0 ] ||
@@ -93,8 +93,8 @@ catalogue_shows_exactly_that() {
 format_is_chosen() {
     save "$work/after.vot" && grep -q '<VOTABLE version="1.4"' "$work/after.vot" &&
         save "$work/after.table" fits && grep -q TUCD1 "$work/after.table" || return 1
-    save "$work/after.txt" && ds9_text 4 | grep -q "must end in .fits" &&
-        [ ! -e "$work/after.txt" ] || wrong "$(ds9_text 4)"
+    save "$work/after.txt" && ds9_text "Save catalogue..." | grep -q "must end in .fits" &&
+        [ ! -e "$work/after.txt" ] || wrong "$(ds9_text "Save catalogue...")"
 }
 
 relabelled_is_by_hand() {
@@ -127,11 +127,11 @@ headless_twin_agrees() {
 catalogue_tool_is_linked() {
     local x y at
     order wcs sky galactic      # DS9 cannot read a table then
-    ds9_click ClaRAN "Load as catalogue" && ds9_wait 5 || return 1
+    ds9_click ClaRAN "Load as catalogue" && ds9_wait "Load as catalogue" || return 1
     [ "$(ask wcs sky)" = galactic ] || wrong "wcs sky is $(ask wcs sky)" || return 1
     order wcs sky icrs
-    ds9_text 5 | grep -q "^$n sources in DS9's catalogue tool" ||
-        wrong "$(ds9_text 5)" || return 1
+    ds9_text "Load as catalogue" | grep -q "^$n sources in DS9's catalogue tool" ||
+        wrong "$(ds9_text "Load as catalogue")" || return 1
     [ "$(tk 'starbase_nrows $cattool(catdb)')" = "$n" ] || wrong "rows are missing" ||
         return 1
     tk "wm geometry .cattool +0+0; raise .cattool" > /dev/null
@@ -167,10 +167,10 @@ corrections_train() {
     ds9_click ClaRAN "Save corrections..." || return 1
     sleep 0.5
     tk "set ianalysis(param,1,0,0,value) {$work/mine.csv}" > /dev/null
-    ds9_click_widget .param.buttons.ok && ds9_wait 6
+    ds9_click_widget .param.buttons.ok && ds9_wait "Save corrections..."
     [ "$(column class "$work/mine.csv" | tr '\n' ' ')" = \
         "$(column class "$work/again.csv" | tr '\n' ' ')" ] ||
-        wrong "$(ds9_text 6; cat "$work/mine.csv")" || return 1
+        wrong "$(ds9_text "Save corrections..."; cat "$work/mine.csv")" || return 1
     "$claran" train "$work/mine.csv" -o "$work/mine.fits" --width 4 --fc 8 --input 128 \
         --steps 2 > "$work/log" 2>&1 || { cat "$work/log"; return 1; }
     order regions delete all

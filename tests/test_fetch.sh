@@ -22,8 +22,7 @@ rename NSVRGetURL real_name
 proc NSVRGetURL {v url query} {real_name \$v http://127.0.0.1:$(cat "$work/port")/ \$query}
 END
 
-# The number of a menu entry, and of a dialog, whatever else the menu has.
-entry() { ask analysis task | grep -F -n "$1" | head -1 | cut -d: -f1 | awk '{print $1 - 1}'; }
+# The number of a dialog, whatever else the menu has.
 dialog() { grep '^param' "$work/claran.ds9" | grep -n " $1\$" | awk -F: '{print $1 - 1}'; }
 
 server_is() { echo "$1" > "$work/mode"; : > "$work/requests"; }
@@ -54,8 +53,8 @@ click_loads_both() {
     server_is ok && users_frames && ds9_menu "$work/claran.ds9" || return 1
     order pan to 20 30 image && state > "$work/before"
     ds9_click ClaRAN "Load FIRST and WISE here" || return 1
-    local here; here=$(entry "FIRST and WISE here") && ds9_wait "$here" || return 1
-    ds9_text "$here" > "$work/out"
+    ds9_wait "Load FIRST and WISE here" || return 1
+    ds9_text "Load FIRST and WISE here" > "$work/out"
     grep -q "does not react until" "$work/out" && grep -q "^FIRST is in frame 3" "$work/out" &&
         grep -q "^WISE W1 is in frame 4, on the same grid" "$work/out" ||
         wrong "$(cat "$work/out")" || return 1
@@ -80,7 +79,7 @@ detect_takes_them() {
 }
 
 click_checks() {
-    local check; check=$(entry "Check installation")
+    local check="Check installation"
     ds9_click ClaRAN "Check installation" && ds9_wait "$check" || return 1
     ds9_text "$check" > "$work/out"
     grep -q "^frame 4 *infrared image" "$work/out" && grep -q "^Nothing is wrong" "$work/out" ||
@@ -91,7 +90,7 @@ click_checks() {
 empty_ds9_loads_by_name() {
     server_is ok && order frame delete all && order frame new || return 1
     ds9_click ClaRAN "Load FIRST and WISE..." && sleep 0.5 || return 1
-    local there param; there=$(entry "FIRST and WISE...") param=$(dialog clarget)
+    local there="Load FIRST and WISE..." param; param=$(dialog clarget)
     tk "set ianalysis(param,$param,0,0,value) {3C 219}
         set ianalysis(param,$param,0,1,value) 5" > /dev/null
     ds9_click_widget .param.buttons.ok && ds9_wait "$there"

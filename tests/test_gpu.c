@@ -95,6 +95,7 @@ static void words_on_the_card(void)
     if (access(BUILT, F_OK) != 0) CHECK_SKIP("built without CUDA");
     if (rg_backend_find("gpu", &gpu) != 0) CHECK_SKIP(rg_error_message());
     words_run(gpu);
+    words_of_a_card(gpu);
 }
 
 int main(void)

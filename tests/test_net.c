@@ -403,10 +403,14 @@ static void bad_tables_are_refused(void)
     const rg_row lengthy[] = { INPUT("x", 1, 3, 5, 5), CONV(name, "x", 3, 2, 3, RELU) };
     rg_net_options f32 = { .precision = RG_PRECISION_F32, .training = true };
     rg_net_options bf16 = { .precision = RG_PRECISION_BF16 };
+    rg_net_options f16 = { .precision = RG_PRECISION_F16 };
+    rg_net_options tf32 = { .precision = RG_PRECISION_TF32 };
     ON_BOTH(backend) {
         rg_net *net = NULL;
         CHECK_FAILS(rg_net_new(&net, wrong, 2, backend, &f32), "row y (CONV)");
         CHECK_FAILS(rg_net_new(&net, lengthy, 2, backend, &f32), "longer");
+        CHECK_FAILS(rg_net_new(&net, rows, COUNT(rows), backend, &f16), "no f16");
+        CHECK_FAILS(rg_net_new(&net, rows, COUNT(rows), backend, &tf32), "a card");
         CHECK(net == NULL);
     }
     rg_net *net = NULL;
@@ -436,7 +440,12 @@ static void backends_are_found_by_name(void)
     CHECK_OK(rg_backend_precision("bf16", &precision));
     CHECK(precision == RG_PRECISION_BF16);
     CHECK(strcmp(rg_backend_precision_name(precision), "bf16") == 0);
-    CHECK_FAILS(rg_backend_precision("f16", &precision), "auto, f32 or bf16");
+    CHECK_OK(rg_backend_precision("tf32", &precision));
+    CHECK(precision == RG_PRECISION_TF32);
+    CHECK_OK(rg_backend_precision("f16", &precision));
+    CHECK(precision == RG_PRECISION_F16);
+    CHECK_FAILS(rg_backend_precision("f64", &precision), 
+                "auto, f32, tf32, bf16 or f16");
 }
 
 /* Statistics of batches are tracked in training, saved with the weights, used in

@@ -6,10 +6,10 @@
 #include "core/detector/runner.h"
 #include "core/engine/net.h"
 #include "core/engine/random.h"
+#include "tests/card.h"
 #include "tests/check.h"
 
 extern const rg_backend rg_backend_gpu;
-extern size_t card_room;
 
 enum { WINDOWS = 5, BYTES = RG_CLARAN_SUBJECT * RG_CLARAN_SUBJECT * 3, ROIS = 5 };
 
@@ -106,6 +106,42 @@ static void a_batch_is_its_windows(void)
     rg_runner_close(ref);
 }
 
+/* Fed one batch behind another, the last smaller: every look is of its own window. */
+static void what_is_fed_comes_back_in_order(void)
+{
+    static const int sizes[] = { 4, 4, 1, 2, 0, 0, 3, 0 };
+    rg_runner *runner = open_on(&rg_backend_gpu, NULL);
+    rg_runner *alone = open_on(&rg_backend_gpu, NULL);
+    rg_runner *ref = open_on(&rg_backend_ref, NULL);
+    int fed = 0, seen = 0, done;
+    if (runner == NULL || alone == NULL || ref == NULL) return;
+    CHECK(rg_runner_batch(runner, 100) > 3);
+    for (int k = 0; k < 8; k++) {
+        for (int i = 0; i < sizes[k]; i++) fill(runner, i, (uint64_t)(fed + i));
+        CHECK_OK(rg_runner_feed(runner, sizes[k], &done));
+        CHECK(done == fed - seen);            /* all that were fed before */
+        memset(rg_runner_window(runner, 0), 0, 4 * (size_t)BYTES);
+        for (int i = 0; i < done; i++) {
+            fill(alone, 0, (uint64_t)(seen + i));
+            CHECK_OK(rg_runner_run(alone, 1));
+            compare(rg_runner_look(alone, 0), rg_runner_look(runner, i), 0, 0);
+        }
+        seen += done;
+        fed += sizes[k];
+    }
+    CHECK(seen == 14);
+    fill(runner, 0, 1);
+    CHECK_OK(rg_runner_feed(runner, 1, &done));
+    rg_runner_batch(runner, 2);               /* another image: that one is forgotten */
+    CHECK_OK(rg_runner_feed(runner, 0, &done));
+    CHECK(done == 0);
+    CHECK_OK(rg_runner_feed(ref, 1, &done));
+    CHECK(done == 1);                         /* the processor's way */
+    rg_runner_close(runner);
+    rg_runner_close(alone);
+    rg_runner_close(ref);
+}
+
 /* Fewer than there is room for: what fills it up is none. */
 static void proposals_may_be_few(void)
 {
@@ -169,12 +205,11 @@ static double nearest(rg_look look, rg_box box, int class_, float p, double *off
     return best;
 }
 
-/* The model that comes along, in bf16 as a card rounds it, against the processor's f32:
- * boxes within half a pixel of the network's, P within 0.01. */
-static void bf16_finds_what_f32_finds(void)
+/* The model that comes along, as a card rounds it, against the processor's f32: boxes
+ * within half a pixel of the network's, P within 0.01. */
+static void finds_what_f32_finds(rg_precision precision)
 {
-    if (getenv("RG_FULL") == NULL) CHECK_SKIP("only in make check-full");
-    rg_runner *card = open_shipped(&rg_backend_gpu, RG_PRECISION_BF16);
+    rg_runner *card = open_shipped(&rg_backend_gpu, precision);
     rg_runner *cpu = open_shipped(&rg_backend_cpu, RG_PRECISION_F32);
     int found = 0;
     for (int field = 0; card && cpu && field < 3; field++) {
@@ -182,14 +217,14 @@ static void bf16_finds_what_f32_finds(void)
         show_field(cpu, field);
         CHECK_OK(rg_runner_run(card, 1));
         CHECK_OK(rg_runner_run(cpu, 1));
-        const rg_look f32 = rg_runner_look(cpu, 0), bf16 = rg_runner_look(card, 0);
+        const rg_look f32 = rg_runner_look(cpu, 0), other = rg_runner_look(card, 0);
         for (int k = 0; k < f32.n * RG_CLASSES; k++) {
             const float p = f32.probability[k];
             double off = 1;
             if (k % RG_CLASSES == 0 || !(p > 0.5f)) continue;
             const rg_box box = rg_boxes_decode(f32.proposals[k / RG_CLASSES],
                                                f32.shifts + 4 * k);
-            CHECK(nearest(bf16, box, k % RG_CLASSES, p, &off) <= 0.5);
+            CHECK(nearest(other, box, k % RG_CLASSES, p, &off) <= 0.5);
             CHECK_NEAR(off, 0, 0.01);
             found++;
         }
@@ -197,6 +232,35 @@ static void bf16_finds_what_f32_finds(void)
     CHECK(found > 0);
     rg_runner_close(card);
     rg_runner_close(cpu);
+}
+
+static void bf16_finds_what_f32_finds(void)
+{
+    if (getenv("RG_FULL") == NULL) CHECK_SKIP("only in make check-full");
+    finds_what_f32_finds(RG_PRECISION_BF16);
+}
+
+static void f16_finds_what_f32_finds(void)
+{
+    if (getenv("RG_FULL") == NULL) CHECK_SKIP("only in make check-full");
+    finds_what_f32_finds(RG_PRECISION_F16);
+}
+
+/* A background of 3e5 in the input, say: not nothing found, but a sentence. */
+static void what_outgrows_f16_is_refused(void)
+{
+    const rg_runner_options how = { .backend = &rg_backend_gpu, .proposals = ROIS,
+                                    .precision = RG_PRECISION_F16, .iou = 0.7f };
+    rg_weights *weights = make_weights();
+    rg_weight *bias = rg_weights_find(weights, "conv1_1.bias");
+    rg_runner *runner = NULL;
+    CHECK(bias != NULL);
+    if (bias) bias->data[0] = 3e5f;
+    CHECK_OK(rg_runner_open(&runner, weights, &how));
+    if (runner == NULL) return;
+    fill(runner, 0, 1);
+    CHECK_FAILS(rg_runner_run(runner, 1), "row conv1_1 of this model outgrows f16");
+    rg_runner_close(runner);
 }
 
 static void little_memory_makes_small_batches(void)
@@ -240,9 +304,12 @@ static void no_memory_leaves_the_processor(void)
 int main(void)
 {
     CHECK_RUN(a_batch_is_its_windows);
+    CHECK_RUN(what_is_fed_comes_back_in_order);
     CHECK_RUN(proposals_may_be_few);
     CHECK_RUN(little_memory_makes_small_batches);
     CHECK_RUN(no_memory_leaves_the_processor);
+    CHECK_RUN(what_outgrows_f16_is_refused);
     CHECK_RUN(bf16_finds_what_f32_finds);
+    CHECK_RUN(f16_finds_what_f32_finds);
     return CHECK_END();
 }

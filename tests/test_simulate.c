@@ -44,6 +44,32 @@ static void repeats_itself(void)
     rg_simulate_clear(&other);
 }
 
+/* Stretched, some sources are as large as none is else; all are inside the frame. */
+static void stretches_sources(void)
+{
+    rg_simulation how = small();
+    double longest[2] = { 0, 0 };
+    how.size = 400;
+    how.density = 0.3;
+    for (int k = 0; k < 2; k++) {
+        how.stretch = k ? 10 : 1;
+        for (int index = 0; index < 4; index++) {
+            rg_simulated m = make(&how, index);
+            for (int i = 0; i < m.n; i++) {
+                const rg_label *l = &m.labels[i];
+                CHECK(l->xmin >= 0.5 && l->xmax <= 400.5 && l->xmax > l->xmin);
+                double size = hypot(l->xmax - l->xmin, l->ymax - l->ymin) * how.pixel;
+                longest[k] = fmax(longest[k], size);
+            }
+            rg_simulate_clear(&m);
+        }
+    }
+    CHECK(longest[0] > 20 && longest[0] < 150 && longest[1] > 180);
+    how.stretch = 0.5;
+    rg_simulated none;
+    CHECK_FAILS(rg_simulate_field(&how, 0, &none), "stretched");
+}
+
 /* Every box is inside the frame and touches, on each side, its island above 4 sigma. */
 static void labels_what_is_there(void)
 {
@@ -179,6 +205,7 @@ static void refuses_nonsense(void)
 int main(void)
 {
     CHECK_RUN(repeats_itself);
+    CHECK_RUN(stretches_sources);
     CHECK_RUN(labels_what_is_there);
     CHECK_RUN(obeys_the_arithmetic);
     CHECK_RUN(makes_every_class);

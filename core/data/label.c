@@ -401,10 +401,10 @@ static void pass_on(const field *f, int number, field *subject, int x0, int y0)
 }
 
 /* The unit under a pixel of the fine grid or beside it; NULL if there is none. */
-static const unit *unit_under(const field *f, const rg_sky *grid, int p)
+static const unit *unit_under(const field *f, const rg_sky *grid, int px, int py)
 {
     double ra, dec, x, y;
-    if (rg_sky_to_world(grid, p % FINE + 1, p / FINE + 1, &ra, &dec) != 0 ||
+    if (rg_sky_to_world(grid, px + 1, py + 1, &ra, &dec) != 0 ||
         rg_sky_to_pixel(f->image->sky, ra, dec, &x, &y) != 0) return NULL;
     int u = (int)lround(x) - 1, v = (int)lround(y) - 1, nx = f->image->nx;
     for (int j = 0; j < 9; j++) {        /* the pixel itself first */
@@ -422,22 +422,18 @@ static int count(const field *subject, int number, const rg_sky *grid,
                  const float *fine, double base, int *components, int *peaks)
 {
     rg_island *islands;
-    int n, *map;
+    int n;
     *components = *peaks = 0;
     RG_TRY(rg_island_find(fine, FINE, FINE, base * subject->sigma, RG_ISLAND_STEP,
-                          &islands, &n, &map));
+                          &islands, &n, NULL));
     for (int i = 0; i < n; i++) {
-        int best = -1;
         if (islands[i].npixels < SPECK) continue;
-        for (int p = 0; p < FINE * FINE; p++)
-            if (map[p] == i + 1 && (best < 0 || fine[p] > fine[best])) best = p;
-        const unit *under = unit_under(subject, grid, best);
+        const unit *under = unit_under(subject, grid, islands[i].px, islands[i].py);
         if (under == NULL || under->owner != number + 1) continue;
         ++*components;
         *peaks += islands[i].peaks;
     }
     free(islands);
-    free(map);
     return 0;
 }
 

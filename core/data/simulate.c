@@ -197,10 +197,11 @@ static void draw_tailed(chance *c, source *s, const recipe *how, double length)
     }
 }
 
-static source draw(chance *c, const recipe *how)
+static source draw(chance *c, const recipe *how, double stretch)
 {
     source s = { .n = 0 };
     double length = fmin(log_normal(c, how->length, how->spread), 140);
+    if (stretch > 1) length *= exp(uniform(c, 0, log(stretch)));
     double kind = uniform(c, 0, 1);
     if (kind < how->compact) draw_compact(c, &s);
     else if (kind < how->compact + how->tailed) draw_tailed(c, &s, how, length);
@@ -464,7 +465,7 @@ static placed place(field *f, const recipe *how, bool central)
 {
     chance *c = &f->chance;
     double scatter = 8 / f->how->pixel, middle = (f->n - 1) / 2.0;
-    placed one = { .source = draw(c, how) };
+    placed one = { .source = draw(c, how, f->how->stretch) };
     one.x = central ? middle + scatter * normal(c) : uniform(c, 0, f->n - 1);
     one.y = central ? middle + scatter * normal(c) : uniform(c, 0, f->n - 1);
     one.peak = f->sigma * fmax(log_normal(c, how->peak, how->range), 9);
@@ -479,7 +480,8 @@ static int look(field *f, const placed *one, double sigma, patch *p, seen *found
     return p->x1 > p->x2 ? 0 : judge_model(f, p, sigma, found);
 }
 
-/* A source of that class, if one of the tries gives it; `central`: near the middle. */
+/* A source of that class, if one of the tries gives it, or, where sources are stretched
+ * and fall apart, of any; `central`: near the middle. */
 static int add_source(field *f, int class_, bool central)
 {
     bool done = false;
@@ -488,7 +490,8 @@ static int add_source(field *f, int class_, bool central)
         patch p;
         seen found;
         int status = look(f, &one, f->sigma, &p, &found);
-        done = status == 0 && found.components > 0 && found.label.class_ == class_ &&
+        done = status == 0 && found.components > 0 &&
+               (found.label.class_ == class_ || f->how->stretch > 1) &&
                !collides(f, &found.label);
         if (done) accept(f, &p, &found, &one);
         wipe(f, &p);
@@ -574,7 +577,8 @@ static int fill(field *f)
 }
 
 const rg_simulation rg_simulate_defaults = {
-    .seed = 1, .size = 150, .pixel = 1.8, .beam = 5.4, .noise = 0.00015, .density = 1.3
+    .seed = 1, .size = 150, .pixel = 1.8, .beam = 5.4, .noise = 0.00015, .density = 1.3,
+    .stretch = 1
 };
 
 static int check(const rg_simulation *how)
@@ -590,6 +594,9 @@ static int check(const rg_simulation *how)
         !(how->density >= 0 && how->density <= 10))
         return RG_FAIL("noise %g Jy/beam, %g sources in 3': noise is positive, sources "
                        "0 to 10", how->noise, how->density);
+    if (!(how->stretch >= 1 && how->stretch <= 20))
+        return RG_FAIL("sources stretched up to %g times: 1 to 20 are possible",
+                       how->stretch);
     return 0;
 }
 

@@ -26,6 +26,9 @@ typedef struct rg_simulation {
     double beam;              /* FWHM [arcsec] */
     double noise;             /* rms [Jy/beam] */
     double density;           /* mean number of sources in 3' x 3'; one if it fits */
+    double stretch;           /* sources are up to so many times as long, 1 to 20,
+                                 evenly in the logarithm; above 1 they may be of no
+                                 class (RG_CLASS_IGNORE) */
 } rg_simulation;
 
 extern const rg_simulation rg_simulate_defaults;

@@ -209,7 +209,7 @@ typedef struct number {
 } number;
 
 #define NEEDED (3 + RG_CLARAN_ANCHORS + 3)
-#define NUMBERS (NEEDED + RG_CLASSES)     /* older models have no calibration */
+#define NUMBERS (NEEDED + RG_CLARAN_CALIBRATION)   /* older models have none */
 
 static void list_numbers(rg_claran *m, number list[NUMBERS])
 {
@@ -226,7 +226,7 @@ static void list_numbers(rg_claran *m, number list[NUMBERS])
         { "MEAN_B", "subtracted from the blue channel", NULL, &m->mean[0], 0, 255 },
         { "MEAN_G", "subtracted from the green channel", NULL, &m->mean[1], 0, 255 },
         { "MEAN_R", "subtracted from the red channel", NULL, &m->mean[2], 0, 255 },
-        { "CALIBA", "P = sigmoid(CALIBA logit(p) + CALIBB of the class)", NULL,
+        { "CALIBA", "P = sigmoid(A logit(p) + B of the class + E . x)", NULL,
           &m->calibration[0], 0, 1e3 },
         { "CALIBB1", "of CLASS1; CALIBA 0: not calibrated", NULL, &m->calibration[1],
           -100, 100 },
@@ -235,6 +235,16 @@ static void list_numbers(rg_claran *m, number list[NUMBERS])
         { "CALIBB4", "of CLASS4", NULL, &m->calibration[4], -100, 100 },
         { "CALIBB5", "of CLASS5", NULL, &m->calibration[5], -100, 100 },
         { "CALIBB6", "of CLASS6", NULL, &m->calibration[6], -100, 100 },
+        { "CALIBE1", "x: right counts of islands and peaks, 0 or 1", NULL,
+          &m->calibration[RG_CLASSES + RG_EVIDENCE_COUNTS], -100, 100 },
+        { "CALIBE2", "x: IoU with the outline at 4 sigma", NULL,
+          &m->calibration[RG_CLASSES + RG_EVIDENCE_FIT], -100, 100 },
+        { "CALIBE3", "x: log10 ratio of the largest fluxes", NULL,
+          &m->calibration[RG_CLASSES + RG_EVIDENCE_CONTRAST], -100, 100 },
+        { "CALIBE4", "x: separation / mean diagonal of islands", NULL,
+          &m->calibration[RG_CLASSES + RG_EVIDENCE_GAP], -100, 100 },
+        { "CALIBE5", "x: nearness and likeness of an island outside", NULL,
+          &m->calibration[RG_CLASSES + RG_EVIDENCE_NEIGHBOUR], -100, 100 },
     };
     memcpy(list, all, sizeof all);
 }
@@ -350,12 +360,16 @@ int rg_claran_recognise(rg_claran *model, const rg_weights *weights)
     return 0;
 }
 
-float rg_claran_calibrate(const rg_claran *model, int class_, float p)
+float rg_claran_calibrate(const rg_claran *model, int class_, float p,
+                          const float x[RG_EVIDENCES])
 {
-    const double a = model->calibration[0], b = model->calibration[class_];
+    const double a = model->calibration[0];
     if (a == 0) return p;
     const double clear = fmin(fmax(p, LOGIT_RIM), 1 - LOGIT_RIM);
-    return (float)(1 / (1 + exp(-(a * log(clear / (1 - clear)) + b))));
+    double z = a * log(clear / (1 - clear)) + model->calibration[class_];
+    for (int k = 0; k < RG_EVIDENCES; k++)
+        z += (double)model->calibration[RG_CLASSES + k] * x[k];
+    return (float)(1 / (1 + exp(-z)));
 }
 
 void rg_claran_identity(const rg_claran *model, const rg_weights *weights,

@@ -9,6 +9,7 @@
 #define RG_CLARAN_H
 
 #include "core/detector/boxes.h"
+#include "core/detector/evidence.h"
 #include "core/engine/layer.h"
 #include "core/engine/weights.h"
 #include "core/image/fuse.h"
@@ -20,6 +21,7 @@
 #define RG_CLARAN_STRIDE 16        /* network pixels per feature cell (Table 4) */
 #define RG_CLARAN_GRID 7           /* ST pooling, points a side */
 #define RG_CLARAN_ROWS 112
+#define RG_CLARAN_CALIBRATION (RG_CLASSES + RG_EVIDENCES)
 
 /* Table 4; residual network with feature pyramid (v0.2). */
 typedef enum { RG_NETWORK_CLARAN, RG_NETWORK_FPN, RG_NETWORKS } rg_network;
@@ -34,8 +36,8 @@ typedef struct rg_claran {
     rg_method method;
     rg_sampling sampling;          /* of ST pooling: Eq. 8 */
     float mean[3];                 /* B, G, R subtracted from the 8-bit image */
-    float calibration[RG_CLASSES]; /* a, and b of each class, of rg_claran_calibrate;
-                                      a = 0: none */
+    float calibration[RG_CLARAN_CALIBRATION];  /* a, b of each class, e of each
+                                      evidence, of rg_claran_calibrate; a = 0: none */
 } rg_claran;
 
 extern const rg_claran rg_claran_paper;
@@ -89,9 +91,11 @@ int rg_claran_recognise(rg_claran *model, const rg_weights *weights);
 
 /* The network's probability p of a class, 1..6, as one that can be believed (Platt
  * 1999; the offset by class also undoes that classes are not as frequent on the sky as
- * in training): sigmoid(a logit(p) + b[class]).  It never falls as p rises; without a
- * calibration it is p, to the bit. */
-float rg_claran_calibrate(const rg_claran *model, int class_, float p);
+ * in training), with what the pixels say (core/detector/evidence.h): sigmoid(a logit(p)
+ * + b[class] + e . x).  At the same x it never falls as p rises; without a calibration
+ * it is p, to the bit. */
+float rg_claran_calibrate(const rg_claran *model, int class_, float p,
+                          const float x[RG_EVIDENCES]);
 
 /* What outputs call the model: the hash of its weights, and after a dash four digits of
  * its calibration if it has one ("0a1b2c3d", "0a1b2c3d-4e5f"). */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/detector/coarse.h"
 #include "core/detector/runner.h"
 #include "core/engine/error.h"
 
@@ -17,9 +18,9 @@ enum {
 };
 #define PROBABILITY_LEAST 0.05f  /* below it nothing is a detection (py-faster-rcnn),
                                     before calibration */
-#define WINDOW (SUBJECT * RG_CLARAN_PIXEL)   /* side [arcsec] */
 #define ONE_WINDOW 1.05          /* images up to so many windows wide are one subject */
-#define RIM (3 * RG_CLARAN_PIXEL)/* a box this near a cut edge may be cut [arcsec] */
+#define LARGER 1.5               /* images of so many windows are seen by larger ones */
+#define RIM 3                    /* a box this near a cut edge may be cut [pixels] */
 #define PIECE 0.7f               /* a box this much inside another is part of it */
 #define WHOLE 0.6f               /* of its part's probability, that a whole must have */
 
@@ -27,13 +28,13 @@ struct rg_detector {
     rg_detect_options options;
     rg_runner *runner;           /* owned */
     char hash[RG_CLARAN_IDENTITY];
-    int uncovered;               /* windows of the last image */
+    int uncovered, looked;       /* windows of the last image */
 };
 
 const rg_detect_options rg_detect_defaults = {
     .backend = "auto", .precision = RG_PRECISION_AUTO,
     .threshold = 0.8f, .best = true,
-    .proposals = 5, .proposal_iou = 0.7f, .class_iou = 0.3f,
+    .proposals = 5, .proposal_iou = 0.7f, .class_iou = 0.3f, .scales = 2,
 };
 
 /* ---- open and close ---- */
@@ -52,6 +53,9 @@ static int check_options(const rg_detect_options *o)
     if (o->proposals < 1 || o->proposals > PROPOSALS_MOST)
         return RG_FAIL("the number of proposals is %d, which is not from 1 to %d",
                        o->proposals, PROPOSALS_MOST);
+    if (o->scales < 1 || o->scales > RG_COARSE_SCALES)
+        return RG_FAIL("the number of window sizes is %d, which is not from 1 to %d",
+                       o->scales, RG_COARSE_SCALES);
     return 0;
 }
 
@@ -116,6 +120,11 @@ const rg_claran *rg_detect_model(const rg_detector *d)
     return rg_runner_model(d->runner);
 }
 
+const rg_detect_options *rg_detect_how(const rg_detector *d)
+{
+    return &d->options;
+}
+
 const char *rg_detect_hash(const rg_detector *d)
 {
     return d->hash;
@@ -124,6 +133,11 @@ const char *rg_detect_hash(const rg_detector *d)
 int rg_detect_uncovered(const rg_detector *d)
 {
     return d->uncovered;
+}
+
+int rg_detect_looked(const rg_detector *d)
+{
+    return d->looked;
 }
 
 rg_precision rg_detect_precision(const rg_detector *d)
@@ -162,16 +176,23 @@ int rg_detect_planes(rg_method method, const rg_image *radio, const rg_image *in
     return show(infrared, window, PLANES / 2, RG_DETECT_UNCOVERED, pixels + PLANES);
 }
 
+/* Both steps; pixels [2][PLANES]. */
+static int look_through(rg_method method, const rg_image *radio,
+                        const rg_image *infrared, const rg_sky *window, float *pixels,
+                        uint8_t *rgb)
+{
+    int status = rg_detect_planes(method, radio, infrared, window, pixels);
+    if (status != 0) return status;
+    return rg_fuse(method, pixels, rg_fuse_wants_infrared(method) ? pixels + PLANES
+                   : NULL, SUBJECT, SUBJECT, rgb);
+}
+
 int rg_detect_window(rg_method method, const rg_image *radio, const rg_image *infrared,
                      const rg_sky *window, uint8_t *rgb)
 {
     float *pixels = rg_error_alloc(2 * PLANES, sizeof *pixels, "a window");
     if (pixels == NULL) return -1;
-    int status = rg_detect_planes(method, radio, infrared, window, pixels);
-    if (status == 0)
-        status = rg_fuse(method, pixels,
-                         rg_fuse_wants_infrared(method) ? pixels + PLANES : NULL,
-                         SUBJECT, SUBJECT, rgb);
+    int status = look_through(method, radio, infrared, window, pixels, rgb);
     free(pixels);
     return status;
 }
@@ -218,8 +239,7 @@ int rg_detect_box_to_image(const rg_claran *model, const rg_image *image,
 typedef struct layout {
     int nx, ny;           /* windows along the image's axes */
     double x, y, dx, dy;  /* middle of the first, and steps [image pixels] */
-    double half, rim;     /* of a window's side; RIM [image pixels] */
-    double width, height; /* of the image [pixels] */
+    double span[2];       /* image pixels, along its axes, in one of a window's */
 } layout;
 
 /* Along one axis: the middle of the first of how many windows, and the step. */
@@ -234,17 +254,47 @@ static double spread(double pixels, double window, double *first, double *step)
     return n;
 }
 
-static int lay_out(const rg_image *image, layout *l)
+/* The same at pixel x, y of the image. */
+static int span_at(const rg_sky *sky, double x, double y, double pixel, double span[2])
 {
-    const double pixel = rg_sky_pixel_arcsec(image->sky), window = WINDOW / pixel;
-    *l = (layout){ .half = window / 2, .rim = RIM / pixel,
-                   .width = image->nx, .height = image->ny };
-    double nx = spread(l->width, window, &l->x, &l->dx);
-    double ny = spread(l->height, window, &l->y, &l->dy);
+    const double middle = (SUBJECT + 1) / 2.0;
+    rg_sky *window;
+    RG_TRY(rg_sky_new_window(&window, sky, x, y, SUBJECT, pixel));
+    int status = rg_sky_span(window, middle, middle, sky, span);
+    rg_sky_free(window);
+    return status;
+}
+
+/* A window's size in the image where that is smallest, so that the windows overlap
+ * wherever the projection stretches the sky; where it is less than half of that in the
+ * middle there is no end to it. */
+static int least_span(const rg_image *image, double pixel, double span[2])
+{
+    double middle[2];
+    RG_TRY(span_at(image->sky, (image->nx + 1) / 2.0, (image->ny + 1) / 2.0, pixel,
+                   middle));
+    memcpy(span, middle, sizeof middle);
+    for (int i = 0; i < 9; i++) {
+        double at[2], x = 1 + i % 3 * (image->nx - 1) / 2.0;
+        if (span_at(image->sky, x, 1 + i / 3 * (image->ny - 1) / 2.0, pixel, at) != 0)
+            continue;       /* off the sky */
+        for (int k = 0; k < 2; k++)
+            if (at[k] >= middle[k] / 2) span[k] = fmin(span[k], at[k]);
+    }
+    return 0;
+}
+
+static int lay_out(const rg_image *image, int scale, layout *l)
+{
+    *l = (layout){ .nx = 0 };
+    if (least_span(image, rg_coarse_pixel(scale), l->span) != 0)
+        return rg_error_prefix("%s cannot be laid out in windows: ", image->name);
+    double nx = spread(image->nx, SUBJECT * l->span[0], &l->x, &l->dx);
+    double ny = spread(image->ny, SUBJECT * l->span[1], &l->y, &l->dy);
     if (!(nx * ny <= WINDOWS_MOST))
         return RG_FAIL("%s has %d x %d pixels of %g arcsec: more than %d windows of "
                        "3'; cut out the part of interest", image->name, image->nx,
-                       image->ny, pixel, WINDOWS_MOST);
+                       image->ny, rg_sky_pixel_arcsec(image->sky), WINDOWS_MOST);
     l->nx = (int)nx;
     l->ny = (int)ny;
     return 0;
@@ -271,6 +321,7 @@ typedef struct candidate {
     rg_detection found;
     rg_box box;           /* as inclusive pixels of the image, for overlaps */
     int order;            /* in which it was found */
+    bool outdone;         /* by one of another scale */
 } candidate;
 
 typedef struct candidates {
@@ -307,8 +358,8 @@ static int locate(const rg_claran *model, const rg_image *image, const rg_sky *w
     RG_TRY(rg_sky_to_world(window, x, y, &f->ra, &f->dec));
     RG_TRY(rg_sky_orientation(window, x, y, &f->angle, &parity));
     RG_TRY(rg_detect_box_to_image(model, image, window, network, edges));
-    f->width = (on.x2 - on.x1) * RG_CLARAN_PIXEL;
-    f->height = (on.y2 - on.y1) * RG_CLARAN_PIXEL;
+    f->width = (on.x2 - on.x1) * rg_coarse_pixel(f->scale);
+    f->height = (on.y2 - on.y1) * rg_coarse_pixel(f->scale);
     f->xmin = edges[0];
     f->ymin = edges[1];
     f->xmax = edges[2];
@@ -316,17 +367,19 @@ static int locate(const rg_claran *model, const rg_image *image, const rg_sky *w
     return 0;
 }
 
-/* How far inside window i, j a box keeps from the edges beyond which the image goes on;
- * negative: outside. */
+/* How far inside window i, j a box keeps from the edges beyond which the image goes on
+ * [pixels of the window]; negative: outside. */
 static double clearance(const layout *l, int i, int j, const rg_detection *f)
 {
     const double x = l->x + i * l->dx, y = l->y + j * l->dy;
+    double left = (f->xmin - x) / l->span[0], right = (x - f->xmax) / l->span[0];
+    double below = (f->ymin - y) / l->span[1], above = (y - f->ymax) / l->span[1];
     double least = INFINITY;
-    if (i > 0) least = fmin(least, f->xmin - (x - l->half));
-    if (i < l->nx - 1) least = fmin(least, x + l->half - f->xmax);
-    if (j > 0) least = fmin(least, f->ymin - (y - l->half));
-    if (j < l->ny - 1) least = fmin(least, y + l->half - f->ymax);
-    return least;
+    if (i > 0) least = fmin(least, left);
+    if (i < l->nx - 1) least = fmin(least, right);
+    if (j > 0) least = fmin(least, below);
+    if (j < l->ny - 1) least = fmin(least, above);
+    return least + SUBJECT / 2.0;
 }
 
 static bool is_whole_elsewhere(const layout *l, int i, int j, const rg_detection *f)
@@ -335,89 +388,150 @@ static bool is_whole_elsewhere(const layout *l, int i, int j, const rg_detection
     for (int v = j - reach; v <= j + reach; v++)
         for (int u = i - reach; u <= i + reach; u++)
             if (u >= 0 && u < l->nx && v >= 0 && v < l->ny
-                && clearance(l, u, v, f) >= l->rim) return true;
+                && clearance(l, u, v, f) >= RIM) return true;
     return false;
 }
 
-/* What is looked at, and how; and the windows that wait for the network. */
-typedef struct waiting { rg_sky *window; int i, j; } waiting;
+/* What is looked at, and how; and the windows that the network has, and behind them
+ * those that wait for it. */
+typedef struct waiting {
+    rg_sky *window;                       /* owned, as below */
+    rg_evidence *evidence;
+    int scale, i, j;
+} waiting;
 typedef struct view {
     const rg_image *radio, *infrared;
-    layout windows;
-    waiting batch[RG_RUNNER_BATCH];       /* [n], their skies owned */
-    int n;
+    layout windows[RG_COARSE_SCALES];
+    int scales;                           /* of windows, in use */
+    waiting batch[2 * RG_RUNNER_BATCH];   /* [flying + n] */
+    int flying, n;
 } view;
+
+/* Windows twice as large, as long as the image fills most of one. */
+static int lay_out_all(const rg_image *image, int scales, view *v)
+{
+    double size;
+    v->scales = 0;
+    do {
+        layout *l = &v->windows[v->scales++];
+        RG_TRY(lay_out(image, v->scales - 1, l));
+        size = fmax(image->nx / l->span[0], image->ny / l->span[1]) / SUBJECT;
+    } while (v->scales < scales && size >= LARGER);
+    return 0;
+}
 
 /* Everything above PROBABILITY_LEAST, but for what another window sees better. */
 static int collect(const rg_detector *d, const view *v, const waiting *at, rg_look look,
                    candidates *all)
 {
     const rg_claran *model = rg_runner_model(d->runner);
-    const layout *l = &v->windows;
+    const layout *l = &v->windows[at->scale];
     for (int k = 0; k < look.n * RG_CLASSES; k++) {
         const int class_ = k % RG_CLASSES;
         const float raw = look.probability[k];
         if (class_ == RG_CLASS_BACKGROUND || !(raw > PROBABILITY_LEAST)) continue;
-        const float probability = rg_claran_calibrate(model, class_, raw);
-        rg_detection one = { .class_ = class_, .probability = probability, .raw = raw };
+        rg_detection one = { .class_ = class_, .raw = raw, .scale = at->scale };
         rg_box box = rg_boxes_decode(look.proposals[k / RG_CLASSES],
                                      look.shifts + (size_t)4 * k);
         if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2)) continue;
         box = rg_boxes_clip(box, model->input, model->input);
+        rg_evidence_weigh(at->evidence, rg_claran_to_subject(model, box), class_,
+                          one.evidence);
+        one.probability = rg_claran_calibrate(model, class_, raw, one.evidence);
         if (locate(model, v->radio, at->window, box, &one) != 0)
             continue;   /* beyond the edge of the projection, where no image is */
-        one.cut = clearance(l, at->i, at->j, &one) < l->rim;
+        if (!rg_coarse_is_due(&one)) continue;
+        one.cut = clearance(l, at->i, at->j, &one) < RIM;
         if (one.cut && is_whole_elsewhere(l, at->i, at->j, &one)) continue;
+        if (d->options.seen) d->options.seen(d->options.user, &one);
         RG_TRY(add(all, &one));
     }
     return 0;
 }
 
-/* Window i, j joins those that wait, where there is something to see in it. */
-static int show_window(rg_detector *d, view *v, int i, int j, candidates *all)
+static void clear(waiting *one)
 {
-    const layout *l = &v->windows;
+    rg_sky_free(one->window);
+    rg_evidence_close(one->evidence);
+}
+
+/* What the network sees of a window, and what can be counted in it, both as if it were
+ * of 3'. */
+static int see(rg_method method, const view *v, waiting *one, uint8_t *rgb)
+{
+    float *pixels = rg_error_alloc(2 * PLANES, sizeof *pixels, "a window");
+    if (pixels == NULL) return -1;
+    int status = look_through(method, v->radio, v->infrared, one->window, pixels, rgb);
+    if (status == 0)
+        status = rg_evidence_open(&one->evidence, pixels, SUBJECT, RG_CLARAN_PIXEL);
+    free(pixels);
+    return status;
+}
+
+/* Window i, j of a scale joins those that wait, where there is something to see in
+ * it. */
+static int show_window(rg_detector *d, view *v, int scale, int i, int j,
+                       candidates *all)
+{
+    const layout *l = &v->windows[scale];
     rg_sky *window;
     if (rg_sky_new_window(&window, v->radio->sky, l->x + i * l->dx, l->y + j * l->dy,
-                          SUBJECT, RG_CLARAN_PIXEL) != 0)
+                          SUBJECT, rg_coarse_pixel(scale)) != 0)
         return 0;       /* off the sky, as are the corners of an all-sky image */
-    all->windows++;
-    int status = rg_detect_window(rg_runner_model(d->runner)->method, v->radio,
-                                  v->infrared, window,
-                                  rg_runner_window(d->runner, v->n));
-    if (status == RG_DETECT_UNCOVERED) d->uncovered++;
-    if (status == 0) v->batch[v->n++] = (waiting){ window, i, j };
-    else rg_sky_free(window);
+    all->windows += scale == 0;
+    waiting *next = &v->batch[v->flying + v->n];
+    *next = (waiting){ .window = window, .scale = scale, .i = i, .j = j };
+    int status = see(rg_runner_model(d->runner)->method, v, next,
+                     rg_runner_window(d->runner, v->n));
+    if (status == RG_DETECT_UNCOVERED) d->uncovered += scale == 0;
+    if (status == 0) v->n++;
+    else clear(next);
     return status < 0 ? -1 : 0;
 }
 
-/* Those that wait, through the network. */
+/* Those that wait, to the network; what it is done with is collected. */
 static int look_at_batch(rg_detector *d, view *v, candidates *all)
 {
-    int status = v->n > 0 ? rg_runner_run(d->runner, v->n) : 0;
-    for (int k = 0; k < v->n; k++) {
+    int done = 0, status = rg_runner_feed(d->runner, v->n, &done);
+    d->looked += v->n;
+    for (int k = 0; k < done; k++) {
         if (status == 0)
             status = collect(d, v, &v->batch[k], rg_runner_look(d->runner, k), all);
-        rg_sky_free(v->batch[k].window);
+        clear(&v->batch[k]);
     }
+    v->flying += v->n - done;
     v->n = 0;
+    memmove(v->batch, v->batch + done, (size_t)v->flying * sizeof *v->batch);
     return status;
+}
+
+/* All windows of all scales, `total` of them. */
+static int look_at_windows(rg_detector *d, view *v, int total, candidates *all)
+{
+    const int batch = rg_runner_batch(d->runner, total);
+    int done = 0;
+    for (int scale = 0; scale < v->scales; scale++) {
+        const int nx = v->windows[scale].nx, n = nx * v->windows[scale].ny;
+        for (int k = 0; k < n; k++) {
+            RG_TRY(show_window(d, v, scale, k % nx, k / nx, all));
+            done++;
+            if (v->n == batch || done == total) RG_TRY(look_at_batch(d, v, all));
+            if (d->options.progress)
+                d->options.progress(d->options.user, done, total);
+        }
+    }
+    return 0;
 }
 
 static int look_at_all(rg_detector *d, view *v, candidates *all)
 {
-    const int nx = v->windows.nx, total = nx * v->windows.ny;
-    const int batch = rg_runner_batch(d->runner, total);
-    int status = 0;
-    d->uncovered = 0;
-    for (int k = 0; k < total && status == 0; k++) {
-        status = show_window(d, v, k % nx, k / nx, all);
-        if (status == 0 && (v->n == batch || k == total - 1))
-            status = look_at_batch(d, v, all);
-        if (status == 0 && d->options.progress)
-            d->options.progress(d->options.user, k + 1, total);
-    }
-    for (int k = 0; k < v->n; k++) rg_sky_free(v->batch[k].window);
+    int total = 0;
+    for (int scale = 0; scale < v->scales; scale++)
+        total += v->windows[scale].nx * v->windows[scale].ny;
+    d->uncovered = d->looked = 0;
+    int status = look_at_windows(d, v, total, all);
+    while (status == 0 && v->flying > 0) status = look_at_batch(d, v, all);
+    for (int k = 0; k < v->flying + v->n; k++) clear(&v->batch[k]);
     RG_TRY(status);
     if (all->windows == 0)
         return rg_error_prefix("%s: no window of 3' lies on the sky: ", v->radio->name);
@@ -430,13 +544,19 @@ static int look_at_all(rg_detector *d, view *v, candidates *all)
 /* ---- one label per source ---- */
 
 /* Calibration ties what rounding cannot tell apart: the network's own figure tells. */
+static int more_probable(const void *pa, const void *pb)
+{
+    const rg_detection *a = pa, *b = pb;
+    if (a->probability != b->probability)
+        return a->probability < b->probability ? 1 : -1;
+    return a->raw == b->raw ? 0 : a->raw < b->raw ? 1 : -1;
+}
+
 static int by_probability(const void *pa, const void *pb)
 {
     const candidate *a = pa, *b = pb;
-    if (a->found.probability != b->found.probability)
-        return a->found.probability < b->found.probability ? 1 : -1;
-    if (a->found.raw != b->found.raw) return a->found.raw < b->found.raw ? 1 : -1;
-    return a->order - b->order;
+    const int order = more_probable(&a->found, &b->found);
+    return order ? order : a->order - b->order;
 }
 
 static float area(rg_box box)
@@ -513,10 +633,37 @@ static void apply_threshold(candidates *all, float threshold, bool best)
     all->n = kept;
 }
 
+/* Whether another scale knows better, of candidates over the threshold: a larger window
+ * sees the whole of this cut piece, or a smaller one sees that this is none. */
+static bool is_outdone(const candidate *one, const candidates *all, float threshold,
+                       float iou)
+{
+    for (int k = 0; k < all->n; k++) {
+        const candidate *other = &all->item[k];
+        if (!(other->found.probability >= threshold)) break;
+        if (other->found.scale > one->found.scale
+            && one->found.cut && is_same(other, one, iou)) return true;
+        if (other->found.scale < one->found.scale && is_inside(other, one)
+            && rg_coarse_is_apart(&other->found, &one->found)) return true;
+    }
+    return false;
+}
+
+static void compare_scales(candidates *all, float threshold, float iou)
+{
+    int kept = 0;
+    for (int i = 0; i < all->n; i++)
+        all->item[i].outdone = is_outdone(&all->item[i], all, threshold, iou);
+    for (int i = 0; i < all->n; i++)
+        if (!all->item[i].outdone) all->item[kept++] = all->item[i];
+    all->n = kept;
+}
+
 /* One label per source, of sorted candidates. */
 static void choose(candidates *all, const rg_detect_options *o, float threshold,
                    const layout *windows)
 {
+    compare_scales(all, threshold, o->class_iou);
     suppress(all, o->class_iou, true);
     apply_threshold(all, threshold, o->best && windows->nx * windows->ny == 1);
     choose_wholes(all);         /* a whole that is not shown hides no part */
@@ -552,34 +699,44 @@ int rg_detect(rg_detector *d, const rg_image *radio, const rg_image *infrared,
     *n = 0;
     RG_TRY(check_image(radio));
     RG_TRY(check_infrared(d, &v));
-    RG_TRY(lay_out(radio, &v.windows));
+    RG_TRY(lay_out_all(radio, o->scales, &v));
     int status = look_at_all(d, &v, &all);
     if (status == 0 && all.n > 0) {
         qsort(all.item, (size_t)all.n, sizeof *all.item, by_probability);
         suppress(&all, o->class_iou, false);
-        if (!o->all) choose(&all, o, o->threshold, &v.windows);
+        if (!o->all) choose(&all, o, o->threshold, &v.windows[0]);
     }
     if (status == 0) status = hand_over(&all, found, n);
     free(all.item);
     return status;
 }
 
-void rg_detect_calibrate(rg_detector *detector, const float calibration[RG_CLASSES])
+void rg_detect_calibrate(rg_detector *detector,
+                         const float calibration[RG_CLARAN_CALIBRATION])
 {
     rg_runner_calibrate(detector->runner, calibration);
 }
 
-int rg_detect_choose(const rg_detector *d, const rg_image *radio, float threshold,
-                     const rg_detection *all, int n, rg_detection **chosen,
-                     int *nchosen)
+void rg_detect_recalibrate(const rg_detector *d, rg_detection *all, int n)
+{
+    for (int i = 0; i < n; i++)
+        all[i].probability = rg_claran_calibrate(rg_runner_model(d->runner),
+                                                 all[i].class_, all[i].raw,
+                                                 all[i].evidence);
+    if (n > 0) qsort(all, (size_t)n, sizeof *all, more_probable);
+}
+
+int rg_detect_choose(const rg_detect_options *how, const rg_image *radio,
+                     float threshold, const rg_detection *all, int n,
+                     rg_detection **chosen, int *nchosen)
 {
     candidates list = { 0 };
-    layout windows;
-    int status = lay_out(radio, &windows);
+    layout windows = { .nx = 0 };
+    int status = radio ? lay_out(radio, 0, &windows) : 0;
     *chosen = NULL;
     *nchosen = 0;
     for (int i = 0; i < n && status == 0; i++) status = add(&list, &all[i]);
-    if (status == 0) choose(&list, &d->options, threshold, &windows);
+    if (status == 0) choose(&list, how, threshold, &windows);
     if (status == 0) status = hand_over(&list, chosen, nchosen);
     free(list.item);
     return status;

@@ -24,7 +24,9 @@ typedef struct rg_detection {
     int class_;               /* 1..6 */
     float probability;        /* of that class, as the model is calibrated */
     float raw;                /* ... as the network says it */
-    bool cut;                 /* by the edge of its window */
+    float evidence[RG_EVIDENCES];   /* ... and what the pixels say of the box */
+    bool cut;                 /* by the edge of its window, */
+    int scale;                /* which is 3' x 2^scale wide (core/detector/coarse.h) */
     int second;               /* runner-up class on the same source, 0: none */
     float second_probability;
 } rg_detection;
@@ -40,7 +42,11 @@ typedef struct rg_detect_options {
     int proposals;            /* per window at test time */
     float proposal_iou;       /* suppression of proposals: 0.7 */
     float class_iou;          /* suppression within a class, and across classes: 0.3 */
+    int scales;               /* windows of 3', 6' ...: so many sizes, as far as the
+                                 image is larger, 1 to RG_COARSE_SCALES */
     void (*progress)(void *user, int done, int total);  /* windows; NULL: silent */
+    void (*seen)(void *user, const rg_detection *one);  /* as each is found, before what
+                                 is seen twice becomes one; NULL: nobody looks */
     void *user;
 } rg_detect_options;
 
@@ -68,16 +74,26 @@ int rg_detect(rg_detector *detector, const rg_image *radio, const rg_image *infr
 
 /* Of all detections in the radio image (options.all) the one label of each source that
  * rg_detect without options.all reports, at any threshold: so that the network runs
- * once where both are wanted.  Caller frees *chosen with free(). */
-int rg_detect_choose(const rg_detector *detector, const rg_image *radio,
+ * once where both are wanted.  Without an image (NULL) the best of a subject is not
+ * kept where it is below the threshold.  Of `how` only best and class_iou count.
+ * Caller frees *chosen with free(). */
+int rg_detect_choose(const rg_detect_options *how, const rg_image *radio,
                      float threshold, const rg_detection *all, int n,
                      rg_detection **chosen, int *nchosen);
 
 /* Another calibration (rg_claran) from now on; the identity stays that of the file. */
-void rg_detect_calibrate(rg_detector *detector, const float calibration[RG_CLASSES]);
+void rg_detect_calibrate(rg_detector *detector,
+                         const float calibration[RG_CLARAN_CALIBRATION]);
+
+/* Probabilities of detections (options.all) under that calibration, best first. */
+void rg_detect_recalibrate(const rg_detector *detector, rg_detection *all, int n);
 
 /* Windows of the last rg_detect that were left out for want of infrared. */
 int rg_detect_uncovered(const rg_detector *detector);
+
+/* Windows of the last rg_detect that the network saw; the others are blank, without
+ * infrared or off the sky. */
+int rg_detect_looked(const rg_detector *detector);
 
 /* A sentence where the network runs in smaller batches than it could, or on the
  * processor for want of room on the card; "" otherwise.  Owned by the detector. */
@@ -108,6 +124,7 @@ int rg_detect_box_to_image(const rg_claran *model, const rg_image *image,
 
 /* What the detector was made from. */
 const rg_claran *rg_detect_model(const rg_detector *detector);
+const rg_detect_options *rg_detect_how(const rg_detector *detector);
 const char *rg_detect_hash(const rg_detector *detector);    /* rg_claran_identity */
 rg_precision rg_detect_precision(const rg_detector *detector);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/detector/runner.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct rg_runner {
     rg_net *one, *many;            /* owned: for one window, for `batch` */
     int batch;                     /* 1 until `many` is made */
     bool tried;                    /* to make it */
+    bool in_range;                 /* of f16, as far as was looked */
     char note[1024];
     /* room for BATCH windows; owned */
     uint8_t *rgb;                  /* [132][132][3] each */
@@ -31,6 +33,7 @@ struct rg_runner {
     float *rois;                   /* [proposals][5] */
     float *probability, *shifts;   /* [proposals][7], [proposals][7][4] */
     int n[BATCH];
+    int flying;                    /* windows that the card has, of the last feed */
 };
 
 /* ---- open and close ---- */
@@ -155,7 +158,7 @@ void rg_runner_close(rg_runner *r)
     free(r);
 }
 
-void rg_runner_calibrate(rg_runner *r, const float calibration[RG_CLASSES])
+void rg_runner_calibrate(rg_runner *r, const float calibration[RG_CLARAN_CALIBRATION])
 {
     memcpy(r->model.calibration, calibration, sizeof r->model.calibration);
 }
@@ -184,6 +187,7 @@ const char *rg_runner_note(const rg_runner *r)
 
 int rg_runner_batch(rg_runner *r, int windows)
 {
+    r->flying = 0;
     if (windows < 2 || !rg_net_proposes(r->one)) return 1;
     for (int batch = BATCH; batch > 1 && r->many == NULL && !r->tried; batch /= 2) {
         char less[64];
@@ -257,21 +261,83 @@ static int fetch_proposals(rg_runner *r, rg_net *net, int images)
     return 0;
 }
 
-int rg_runner_run(rg_runner *r, int n)
+/* f16 ends at 65504.  Whether what the rows made is finite; looked at once, since all
+ * windows are of the same range. */
+static int check_range(rg_runner *r, const rg_net *net)
 {
-    rg_net *net = n > 1 ? r->many : r->one;
+    int status = 0;
+    if (r->in_range || rg_runner_precision(r) != RG_PRECISION_F16) return 0;
+    for (int i = 0; i < r->nrows && status == 0; i++) {
+        const char *name = r->rows[i].name;
+        rg_shape shape;
+        RG_TRY(rg_net_shape(net, name, &shape));
+        const long count = rg_layer_count(shape);
+        float *made = rg_error_alloc((unsigned long)count, sizeof *made, name);
+        if (made == NULL) return -1;
+        status = rg_net_get(net, name, made);
+        for (long k = 0; k < count && status == 0; k++)
+            if (!isfinite(made[k]))
+                status = RG_FAIL("row %s of this model outgrows f16, which ends at "
+                                 "65504: use bf16 or tf32", name);
+        free(made);
+    }
+    r->in_range = status == 0;
+    return status;
+}
+
+static int put_windows(rg_runner *r, rg_net *net, int n)
+{
     const size_t input = (size_t)3 * r->model.input * r->model.input;
-    const bool there = rg_net_proposes(net);
     for (int i = 0; i < n; i++)
         rg_claran_input(&r->model, rg_runner_window(r, i), r->data + i * input);
-    RG_TRY(rg_net_put(net, "data", r->data));
+    return rg_net_put(net, "data", r->data);
+}
+
+static int compute(rg_runner *r, rg_net *net)
+{
+    const bool there = rg_net_proposes(net);
     RG_TRY(rg_net_forward(net, NULL, "rpn_cls_prob"));
     RG_TRY(there ? propose_there(r, net) : propose(r, net));
     if (!there && r->n[0] == 0) return 0;
-    RG_TRY(rg_net_forward(net, "pool_5", NULL));
-    if (there) RG_TRY(fetch_proposals(r, net, n));
+    return rg_net_forward(net, "pool_5", NULL);
+}
+
+/* What was made of n windows; waits for it. */
+static int fetch(rg_runner *r, int n)
+{
+    rg_net *net = n > 1 ? r->many : r->one;
+    if (n == 0) return 0;
+    if (rg_net_proposes(net)) RG_TRY(fetch_proposals(r, net, n));
+    else if (r->n[0] == 0) return 0;
     RG_TRY(rg_net_get(net, "cls_prob", r->probability));
-    return rg_net_get(net, "bbox_pred", r->shifts);
+    RG_TRY(rg_net_get(net, "bbox_pred", r->shifts));
+    return check_range(r, net);
+}
+
+int rg_runner_feed(rg_runner *r, int n, int *done)
+{
+    rg_net *net = n > 1 ? r->many : r->one;
+    int before = r->flying;
+    *done = r->flying = 0;
+    if (n > 0) RG_TRY(put_windows(r, net, n));
+    RG_TRY(fetch(r, before));
+    if (n > 0) RG_TRY(compute(r, net));
+    if (n > 0 && !rg_net_proposes(net)) {
+        before = n;
+        n = 0;
+        RG_TRY(fetch(r, before));
+    }
+    r->flying = n;
+    *done = before;
+    return 0;
+}
+
+int rg_runner_run(rg_runner *r, int n)
+{
+    int done;
+    r->flying = 0;
+    RG_TRY(rg_runner_feed(r, n, &done));
+    return done < n ? rg_runner_feed(r, 0, &done) : 0;
 }
 
 rg_look rg_runner_look(const rg_runner *r, int i)

@@ -4,8 +4,9 @@
  *     RG_TRY(rg_runner_open(&runner, weights, &how));
  *     int most = rg_runner_batch(runner, windows);
  *     ... fill rg_runner_window(runner, 0 .. most - 1) ...
- *     RG_TRY(rg_runner_run(runner, n));
- *     rg_look look = rg_runner_look(runner, 0);
+ *     RG_TRY(rg_runner_feed(runner, n, &done));
+ *     for (int i = 0; i < done; i++) use(rg_runner_look(runner, i));
+ *     ... until nothing is left: rg_runner_feed(runner, 0, &done) ...
  *     rg_runner_close(runner);
  */
 #ifndef RG_RUNNER_H
@@ -27,7 +28,7 @@ typedef struct rg_runner_options {
 } rg_runner_options;
 
 /* What the network says of one window: n proposals, best first; borrowed until the next
- * run. */
+ * feed or run. */
 typedef struct rg_look {
     int n;
     const rg_box *proposals;       /* [n] */
@@ -44,18 +45,26 @@ int rg_runner_open(rg_runner **out, rg_weights *weights,
 void rg_runner_close(rg_runner *runner);
 
 /* How many windows to bring at once where `windows` are to come: 1 on the processor, up
- * to RG_RUNNER_BATCH on a card, as its memory allows. */
+ * to RG_RUNNER_BATCH on a card, as its memory allows.  What was fed before and is not
+ * done is forgotten. */
 int rg_runner_batch(rg_runner *runner, int windows);
 
 /* Room for window i of a batch: rgb [132][132][3], row 0 at the bottom. */
 uint8_t *rg_runner_window(rg_runner *runner, int i);
 
-/* The first n windows through the network. */
+/* Begins with the first n windows, which may be filled anew when it returns; how many
+ * are `done`, whose looks are there until the next feed.  On the processor they are the
+ * same n.  A card computes by itself while the next are brought and sent: done are
+ * those of the feed before, and a last one of 0 windows brings the rest. */
+int rg_runner_feed(rg_runner *runner, int n, int *done);
+
+/* The first n windows through the network, with nothing beside it. */
 int rg_runner_run(rg_runner *runner, int n);
 rg_look rg_runner_look(const rg_runner *runner, int i);
 
 /* Another calibration of the model from now on. */
-void rg_runner_calibrate(rg_runner *runner, const float calibration[RG_CLASSES]);
+void rg_runner_calibrate(rg_runner *runner,
+                         const float calibration[RG_CLARAN_CALIBRATION]);
 
 const rg_claran *rg_runner_model(const rg_runner *runner);
 rg_precision rg_runner_precision(const rg_runner *runner);

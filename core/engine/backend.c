@@ -37,6 +37,8 @@ static const char *const precisions[] = {
     [RG_PRECISION_AUTO] = "auto",
     [RG_PRECISION_F32] = "f32",
     [RG_PRECISION_BF16] = "bf16",
+    [RG_PRECISION_TF32] = "tf32",
+    [RG_PRECISION_F16] = "f16",
 };
 
 int rg_backend_precision(const char *name, rg_precision *precision)
@@ -46,7 +48,15 @@ int rg_backend_precision(const char *name, rg_precision *precision)
             *precision = (rg_precision)i;
             return 0;
         }
-    return RG_FAIL("there is no precision \"%s\": use auto, f32 or bf16", name);
+    return RG_FAIL("there is no precision \"%s\": use auto, f32, tf32, bf16 or f16",
+                   name);
+}
+
+int rg_backend_no_card(const char *name, rg_precision precision)
+{
+    if (precision != RG_PRECISION_TF32 && precision != RG_PRECISION_F16) return 0;
+    return RG_FAIL("the backend %s has no %s, which needs a card and --backend gpu: "
+                   "use f32 or bf16", name, rg_backend_precision_name(precision));
 }
 
 const char *rg_backend_precision_name(rg_precision precision)

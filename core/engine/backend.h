@@ -17,7 +17,11 @@
 #include "core/engine/box.h"
 #include "core/engine/layer.h"
 
-typedef enum { RG_PRECISION_AUTO, RG_PRECISION_F32, RG_PRECISION_BF16 } rg_precision;
+/* TF32 and F16 are a card's only.  TF32: f32 whose products are of 10 bits. */
+typedef enum {
+    RG_PRECISION_AUTO, RG_PRECISION_F32, RG_PRECISION_BF16, RG_PRECISION_TF32,
+    RG_PRECISION_F16,
+} rg_precision;
 
 /* What one row makes. */
 typedef struct rg_tensor {
@@ -109,10 +113,11 @@ typedef struct rg_backend {
     int (*update)(void *context, rg_param *params, int nparams, const rg_optimizer *how,
                   long step, float *gradient_norm);
 
-    /* Both or neither.  A range of rows that is run again and again may be recorded and
-     * replayed: replay is called before it and sets `done` where that did all of it;
-     * recorded is called after it with its status, and sets `again` where nothing of it
-     * was done, so that it must be run once more. */
+    /* Both or neither.  A range of rows that is run again and again, from the last to
+     * the first where it is run backwards, may be recorded and replayed: replay is
+     * called before it and sets `done` where that did all of it; recorded is called
+     * after it with its status, and sets `again` where nothing of it was done, so that
+     * it must be run once more. */
     int (*replay)(void *context, int first, int last, bool *done);
     int (*recorded)(void *context, int status, bool *again);
 
@@ -130,8 +135,11 @@ extern const rg_backend rg_backend_ref, rg_backend_cpu;
  * saying why the GPU cannot be used. */
 int rg_backend_find(const char *name, const rg_backend **backend);
 
-/* Precision by name: auto, f32, bf16. */
+/* Precision by name: auto, f32, tf32, bf16, f16. */
 int rg_backend_precision(const char *name, rg_precision *precision);
 const char *rg_backend_precision_name(rg_precision precision);
+
+/* Fails with a sentence for the precisions of a card, which `name` is none of. */
+int rg_backend_no_card(const char *name, rg_precision precision);
 
 #endif

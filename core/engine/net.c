@@ -489,30 +489,42 @@ int rg_net_get_param(const rg_net *net, const char *name, rg_part part, float *h
     return param ? net->backend->param_get(net->context, param, part, host) : -1;
 }
 
+static void set_seeds(rg_net *net, int from, int to)
+{
+    const uint64_t pass = rg_random_mix(net->options.seed, (uint64_t)net->step);
+    for (int i = from; i <= to; i++)
+        net->nodes[i].seed = rg_random_mix(pass, (uint64_t)i);
+}
+
 static int run_rows(rg_net *net, int from, int to)
 {
-    uint64_t pass = rg_random_mix(net->options.seed, (uint64_t)net->step);
     for (int i = from; i <= to; i++) {
         rg_node *node = &net->nodes[i];
-        node->seed = rg_random_mix(pass, (uint64_t)i);
         if (net->backend->operation[node->row->word].forward(net->context, node) != 0)
             return rg_error_prefix("row %s: ", node->row->name);
     }
     return 0;
 }
 
-int rg_net_forward(rg_net *net, const char *first, const char *last)
+/* By the backend's recording where it has one. */
+static int run(rg_net *net, int from, int to, int (*rows)(rg_net *net, int, int))
 {
     const rg_backend *backend = net->backend;
     bool done = false, again = false;
+    if (backend->replay) RG_TRY(backend->replay(net->context, from, to, &done));
+    if (done) return 0;
+    int status = rows(net, from, to);
+    if (backend->recorded) status = backend->recorded(net->context, status, &again);
+    return again ? rows(net, from, to) : status;
+}
+
+int rg_net_forward(rg_net *net, const char *first, const char *last)
+{
     int from = first ? rg_layer_find(net->rows, net->nrows, first) : 0;
     int to = last ? rg_layer_find(net->rows, net->nrows, last) : net->nrows - 1;
     if (from < 0 || to < 0) return -1;
-    if (backend->replay) RG_TRY(backend->replay(net->context, from, to, &done));
-    if (done) return 0;
-    int status = run_rows(net, from, to);
-    if (backend->recorded) status = backend->recorded(net->context, status, &again);
-    return again ? run_rows(net, from, to) : status;
+    set_seeds(net, from, to);
+    return run(net, from, to, run_rows);
 }
 
 bool rg_net_proposes(const rg_net *net)
@@ -539,9 +551,9 @@ int rg_net_propose(rg_net *net, const rg_proposing *how, const char *source,
     return net->backend->propose(net->context, how, &t[s], &t[d], &net->tensors[r]);
 }
 
-int rg_net_backward(rg_net *net)
+static int run_back(rg_net *net, int from, int to)
 {
-    for (int i = net->nrows - 1; i >= 0; i--) {
+    for (int i = from; i >= to; i--) {
         rg_node *node = &net->nodes[i];
         if (!net->live[i] || !node->out->wants_grad) continue;
         if (is_loss(node->row->word))
@@ -557,6 +569,11 @@ int rg_net_backward(rg_net *net)
         RG_TRY(net->backend->param_add_grad(net->context, net->twins[i].of,
                                             &net->twins[i].param));
     return 0;
+}
+
+int rg_net_backward(rg_net *net)
+{
+    return run(net, net->nrows - 1, 0, run_back);
 }
 
 int rg_net_update(rg_net *net, const rg_optimizer *how, float *norm)

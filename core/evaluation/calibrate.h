@@ -9,28 +9,36 @@
 
 #include "core/evaluation/evaluate.h"
 
+/* Mean average precision (Eq. 12) of every class's detections, over the classes of five
+ * sources or more; NaN: there are none. */
+typedef struct rg_calibration_map { double six, three; } rg_calibration_map;
+
 typedef struct rg_calibration {
     /* set by the caller */
-    bool temperature;         /* all b = 0: for few sources */
+    bool temperature;         /* all b and e = 0: for few sources */
     int folds;                /* of the cross-validation, by field: 5 */
     uint64_t seed;            /* of who is in which */
     /* found */
-    float calibration[RG_CLASSES];   /* of rg_claran_calibrate */
+    float calibration[RG_CLARAN_CALIBRATION];   /* of rg_claran_calibrate */
     int detections, right;    /* it rests on */
     double before, after;     /* expected calibration error on them, 0..1 */
     double crossed;           /* ... each left out of its fit; NaN: too few fields */
     double chance;            /* ... if every probability after it were right */
+    rg_calibration_map map_before, map_after, map_crossed;   /* likewise */
 } rg_calibration;
 
-/* Fits a and the b of each class to the one-label-per-source detections
- * (RG_FOUND_SINGLE), right where they hit a truth of their class at that IoU, by
- * maximum likelihood with normal priors, a about 1 +- 1 and b about 0 +- 2, which keep
- * perfect separation from diverging and classes without detections at 0.  The network's
- * own probabilities are taken, so a model that has a calibration gets a new one.  Which
- * label a source has depends on the calibration: examine the list again under the new
- * one (rg_detect_calibrate), and fit again; three rounds settle.  Fewer than 10
- * detections, or probabilities that fall with being right, are a sentence. */
-int rg_calibrate_fit(const rg_evaluation *evaluation, double iou, rg_calibration *c);
+/* Fits a, the b of each class and the e of each evidence to every class's detections
+ * (RG_FOUND_ALL), right where they hit a truth of their class at that IoU: which of
+ * them come first.  Then a factor and b anew to the one-label-per-source ones
+ * (RG_FOUND_SINGLE): how often they are right.  Both by maximum likelihood with normal
+ * priors, a about 1 +- 1, b and e about 0 +- 2, which keep perfect separation from
+ * diverging and classes without detections at 0.  The network's own probabilities are
+ * taken, so a model that has a calibration gets a new one.  Which label a source has
+ * depends on the calibration: examine the list again under the new one
+ * (rg_detect_calibrate), and fit again; three rounds settle.  Fewer than 10 detections,
+ * or probabilities that fall with being right, are a sentence.  In the end the
+ * evaluation has the probabilities of the fit. */
+int rg_calibrate_fit(rg_evaluation *evaluation, double iou, rg_calibration *c);
 
 /* The model file `from` as `to`, calibrated: the same weights and hash; what was fitted
  * on which `list`, and how well, goes to HISTORY.  Written beside and renamed. */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/engine/error.h"
 
@@ -52,6 +53,7 @@ static int append_found(rg_entries *list, int field, const rg_detection *found, 
                                (double[]){ d->xmin, d->ymin, d->xmax, d->ymax });
         one->probability = d->probability;
         one->raw = d->raw;
+        memcpy(one->evidence, d->evidence, sizeof one->evidence);
     }
     return 0;
 }
@@ -108,6 +110,12 @@ void rg_evaluate_measure(rg_evaluation *e, const rg_image *image)
     measure(&e->truths, e->fields - 1, image, pixel);
     for (int s = 0; s < RG_FOUND_SETS; s++)
         measure(&e->found[s], e->fields - 1, image, pixel);
+}
+
+void rg_evaluate_restate(rg_evaluation *e, rg_found set, const float *probability)
+{
+    for (int i = 0; i < e->found[set].n; i++)
+        e->found[set].item[i].probability = probability[i];
 }
 
 int rg_evaluate_class(rg_scheme scheme, int class_)

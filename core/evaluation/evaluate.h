@@ -27,6 +27,7 @@ typedef struct rg_entry {
     double peak;              /* brightest pixel in it [as the image]; NaN likewise */
     int class_, field;
     float probability, raw;   /* of a detection */
+    float evidence[RG_EVIDENCES];
     int order;                /* in which it was added */
 } rg_entry;
 
@@ -51,6 +52,10 @@ int rg_evaluate_choose(rg_evaluation *evaluation, rg_found set,
 
 /* Sizes and peaks of all that was added of the last image.  It has a sky. */
 void rg_evaluate_measure(rg_evaluation *evaluation, const rg_image *image);
+
+/* Other probabilities [n] of the detections of a set, in their order. */
+void rg_evaluate_restate(rg_evaluation *evaluation, rg_found set,
+                         const float *probability);
 
 /* How classes are told apart: as six; by the number of components, 1 to 3 (Table 6);
  * not at all, all are 1. */

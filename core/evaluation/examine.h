@@ -16,4 +16,21 @@ int rg_examine(rg_detector *detector, const rg_dataset *list, float threshold,
                void (*progress)(void *user, int done, int total), void *user,
                rg_evaluation **out);
 
+/* The same in two steps, for another calibration without running the network again:
+ * what is found in each field of the list, and the sets of it under the calibration
+ * that the detector has now (not measured, and of a field whatever its size).  Within a
+ * class detections were suppressed under the calibration of the first step.  Clear what
+ * comes out of it. */
+typedef struct rg_looks {
+    rg_detection **found;     /* [list->nfields][n[i]]; owned */
+    int *n;                   /* owned */
+    int fields;
+} rg_looks;
+int rg_examine_look(rg_detector *detector, const rg_dataset *list,
+                    void (*progress)(void *user, int done, int total), void *user,
+                    rg_looks *looks);
+int rg_examine_judge(const rg_detector *detector, const rg_dataset *list,
+                     const rg_looks *looks, float threshold, rg_evaluation **out);
+void rg_examine_clear(rg_looks *looks);
+
 #endif

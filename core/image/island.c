@@ -81,7 +81,13 @@ static rg_island describe(const levels *map, const float *pixels, int count)
         if (y < island.y1) island.y1 = y;
         if (x > island.x2) island.x2 = x;
         if (y > island.y2) island.y2 = y;
-        if (value > island.peak) island.peak = value;
+        if (value > island.peak
+            || (value == island.peak
+                && map->queue[i] < island.py * map->nx + island.px)) {
+            island.peak = value;
+            island.px = x;
+            island.py = y;
+        }
         island.flux += value;
         island.x += value * x;
         island.y += value * y;

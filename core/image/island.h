@@ -18,7 +18,9 @@ typedef struct rg_island {
     int npixels;
     int peaks;            /* leaves of the contour tree, at least 1 */
     double flux;          /* sum of its pixels, in their unit x pixels */
-    double peak;          /* brightest pixel */
+    double peak;          /* brightest pixel ... */
+    int px, py;           /* ... and where it is, 0-based; of equals the lowest, then
+                             leftmost */
     double x, y;          /* flux-weighted centre, 0-based */
 } rg_island;
 

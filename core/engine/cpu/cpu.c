@@ -39,6 +39,7 @@ static void cpu_close(void *context)
 static int choose(rg_cpu *cpu, rg_precision precision)
 {
     cpu->precision = precision;
+    RG_TRY(rg_backend_no_card("cpu", precision));
     cpu->winograd = has(dnnl_cpu_isa_avx512_core);
     if (precision == RG_PRECISION_AUTO)
         cpu->precision = has(dnnl_cpu_isa_avx512_core_amx) ? RG_PRECISION_BF16

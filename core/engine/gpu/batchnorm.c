@@ -13,11 +13,11 @@ int rg_gpu_batchnorm_plan(void *context, rg_node *node)
 {
     rg_gpu *gpu = context;
     const rg_shape s = node->out->shape;
-    const size_t bytes = rg_gpu_bytes((rg_shape){ 1, s.c, 1, 1 }, false);
+    const size_t bytes = rg_gpu_bytes((rg_shape){ 1, s.c, 1, 1 }, RG_F32);
     size_t total = 0;
     batchnorm *b = node->plan = rg_error_alloc(1, sizeof *b, node->row->name);
     if (b == NULL) return -1;
-    RG_TRY(rg_gpu_output(gpu, node->out, rg_gpu_data(node->in[0]).bf16));
+    RG_TRY(rg_gpu_output(gpu, node->out, rg_gpu_data(node->in[0]).type));
     if (!node->training) return 0;
     RG_TRY(rg_device_alloc(gpu->device, (void **)&b->mean, bytes, node->row->name));
     RG_TRY(rg_device_alloc(gpu->device, (void **)&b->variance, bytes, node->row->name));

@@ -18,7 +18,8 @@ extern "C" {
 #endif
 
 struct rg_device {
-    cudaStream_t stream;
+    cudaStream_t stream, copies;           /* of work; of what is sent beside it */
+    cudaEvent_t before, after;             /* what is timed */
     cudnnHandle_t cudnn;
     cudnnBackendDescriptor_t properties;   /* of the card, for cuDNN's plans */
     cublasLtHandle_t blas;

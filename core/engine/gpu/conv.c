@@ -28,10 +28,10 @@ static int make(rg_gpu *gpu, const rg_node *node, rg_convolution **out, rg_pass 
     const bool relu = row->activation == RG_RELU;
     const rg_convolution_spec spec = {
         .pass = pass, .in = node->in[0]->shape, .out = node->out->shape,
-        .size = row->size, .stride = row->stride ? row->stride : 1, .bf16 = gpu->bf16,
-        .bias = relu || !row->bare, .relu = relu,
+        .size = row->size, .stride = row->stride ? row->stride : 1,
+        .precision = gpu->precision, .bias = relu || !row->bare, .relu = relu,
     };
-    RG_TRY(rg_convolution_new(out, gpu->device, &spec));
+    RG_TRY(rg_tune_convolution(gpu->tune, gpu->device, out, &spec));
     const size_t bytes = rg_convolution_workspace(*out);
     if (bytes > *workspace) *workspace = bytes;
     return 0;
@@ -50,12 +50,12 @@ static int scratch(rg_gpu *gpu, const rg_node *node, conv *s, size_t workspace)
 {
     const rg_shape in = node->in[0]->shape;
     size_t total = 0;
-    s->x = rg_gpu_reserve(&total, rg_gpu_bytes(in, gpu->bf16));
+    s->x = rg_gpu_reserve(&total, rg_gpu_bytes(in, gpu->type));
     s->workspace = rg_gpu_reserve(&total, workspace);
     if (node->training) {
-        s->dx = rg_gpu_reserve(&total, rg_gpu_bytes(in, gpu->bf16));
+        s->dx = rg_gpu_reserve(&total, rg_gpu_bytes(in, gpu->type));
         s->dweight = rg_gpu_reserve(&total,
-                                    rg_gpu_bytes(node->weight->shape, gpu->bf16));
+                                    rg_gpu_bytes(node->weight->shape, gpu->type));
         s->part = rg_gpu_reserve(&total, rg_gpu_parts(node->out->shape));
     }
     return rg_gpu_scratch(gpu, total);
@@ -69,13 +69,13 @@ int rg_gpu_conv_plan(void *context, rg_node *node)
     if (is_matrix(node)) return rg_gpu_matrix_plan(context, node);
     conv *s = node->plan = rg_error_alloc(1, sizeof *s, row->name);
     if (s == NULL) return -1;
-    RG_TRY(rg_gpu_output(gpu, node->out, gpu->bf16));
+    RG_TRY(rg_gpu_output(gpu, node->out, gpu->type));
     RG_TRY(rg_device_alloc(gpu->device, &s->packed,
-                           rg_gpu_bytes(node->weight->shape, gpu->bf16), row->name));
+                           rg_gpu_bytes(node->weight->shape, gpu->type), row->name));
     if (!row->bare || row->activation == RG_RELU)
         RG_TRY(rg_device_alloc(gpu->device, &s->bias,
                                rg_gpu_bytes((rg_shape){ 1, row->outputs, 1, 1 },
-                                            gpu->bf16), row->name));
+                                            gpu->type), row->name));
     RG_TRY(convolutions(gpu, node, s, &workspace));
     return scratch(gpu, node, s, workspace);
 }
@@ -98,16 +98,15 @@ void rg_gpu_conv_unplan(void *context, rg_node *node)
     node->plan = NULL;
 }
 
-/* Into the type and order of the convolution, only after a change. */
-static int pack(rg_gpu *gpu, const rg_param *param, void *to, long *packed)
+/* Into the type and order of the convolution. */
+static int pack(rg_gpu *gpu, const rg_node *node, const rg_param *param, void *to,
+                long *packed)
 {
-    const long version = rg_gpu_version(param);
-    if (*packed == version) return 0;
-    *packed = version;
+    if (!rg_gpu_must_pack(gpu, node, param, packed)) return 0;
     return rg_device_arrange(gpu->device,
         &(rg_kernel_arrange){ rg_layer_count(param->shape),
                               rg_gpu_part(param, RG_VALUE),
-                              { to, param->shape, gpu->bf16 } });
+                              { to, param->shape, gpu->type } });
 }
 
 int rg_gpu_conv_forward(void *context, rg_node *node)
@@ -116,9 +115,10 @@ int rg_gpu_conv_forward(void *context, rg_node *node)
     conv *s = node->plan;
     if (is_matrix(node)) return rg_gpu_matrix_forward(context, node);
     rg_view x = rg_gpu_data(node->in[0]);
-    RG_TRY(pack(gpu, node->weight, s->packed, &s->version));
-    if (node->bias) RG_TRY(pack(gpu, node->bias, s->bias, &s->bias_version));
-    RG_TRY(rg_gpu_as(gpu, &x, gpu->bf16, s->x));
+    RG_TRY(pack(gpu, node, node->weight, s->packed, &s->version));
+    if (node->bias)
+        RG_TRY(pack(gpu, node, node->bias, s->bias, &s->bias_version));
+    RG_TRY(rg_gpu_as(gpu, &x, gpu->type, s->x));
     return rg_convolution_run(gpu->device, s->forward, x.data, s->packed, s->bias,
                               rg_gpu_data(node->out).data,
                               rg_gpu_at(gpu, s->workspace));
@@ -127,13 +127,13 @@ int rg_gpu_conv_forward(void *context, rg_node *node)
 static int back_weights(rg_gpu *gpu, rg_node *node, conv *s)
 {
     const rg_view dy = rg_gpu_grad(node->out);
-    const rg_view made = { rg_gpu_at(gpu, s->dweight), node->weight->shape, gpu->bf16 };
+    const rg_view made = { rg_gpu_at(gpu, s->dweight), node->weight->shape, gpu->type };
     rg_kernel_columns bias = { .x = dy, .part = rg_gpu_at(gpu, s->part) };
     rg_view x = rg_gpu_data(node->in[0]);
     if (node->bias)
         RG_TRY(rg_gpu_columns(gpu, &bias, 1, rg_gpu_part(node->bias, RG_GRADIENT),
                               NULL));
-    RG_TRY(rg_gpu_as(gpu, &x, gpu->bf16, s->x));
+    RG_TRY(rg_gpu_as(gpu, &x, gpu->type, s->x));
     RG_TRY(rg_convolution_run(gpu->device, s->back_weights, x.data, made.data, NULL,
                               dy.data, rg_gpu_at(gpu, s->workspace)));
     return rg_device_flatten(gpu->device,
@@ -150,8 +150,8 @@ int rg_gpu_conv_backward(void *context, rg_node *node)
     RG_TRY(rg_gpu_ungate(gpu, node));
     if (!node->frozen) RG_TRY(back_weights(gpu, node, s));
     if (dx.data == NULL) return 0;
-    const rg_view made = rg_gpu_target(gpu, dx, gpu->bf16, s->dx);
-    RG_TRY(pack(gpu, node->weight, s->packed, &s->version));
+    const rg_view made = rg_gpu_target(gpu, dx, gpu->type, s->dx);
+    RG_TRY(pack(gpu, node, node->weight, s->packed, &s->version));
     RG_TRY(rg_convolution_run(gpu->device, s->back_data, made.data, s->packed, NULL,
                               rg_gpu_grad(node->out).data,
                               rg_gpu_at(gpu, s->workspace)));

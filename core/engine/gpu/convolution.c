@@ -25,6 +25,7 @@ enum {
 struct rg_convolution {
     rg_convolution_spec spec;
     descriptor plan;
+    int way;                                   /* round and place among its engines */
     size_t workspace;                          /* [bytes] */
 };
 
@@ -74,14 +75,16 @@ static descriptor end(graph *g, descriptor d)
     return d;
 }
 
-static descriptor tensor(graph *g, int64_t id, rg_shape s, bool bf16, bool kept)
+static descriptor tensor(graph *g, int64_t id, rg_shape s, rg_type of, bool kept)
 {
     descriptor d = begin(g, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-    const cudnnDataType_t type = bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+    static const cudnnDataType_t types[] = { [RG_F32] = CUDNN_DATA_FLOAT,
+                                             [RG_BF16] = CUDNN_DATA_BFLOAT16,
+                                             [RG_F16] = CUDNN_DATA_HALF };
     const int64_t dims[4] = { s.n, s.c, s.h, s.w };
     const int64_t strides[4] = { (int64_t)s.h * s.w * s.c, 1, (int64_t)s.w * s.c, s.c };
     const bool is_virtual = !kept;
-    set(g, d, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
+    set(g, d, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &types[of]);
     set(g, d, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, dims);
     set(g, d, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, strides);
     set_long(g, d, CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
@@ -164,17 +167,18 @@ static descriptor pointwise(graph *g, descriptor x, descriptor b, descriptor y)
 static int operations(graph *g, const rg_convolution_spec *s, descriptor ops[3])
 {
     const bool fused = s->pass == RG_PASS_FORWARD && s->bias, relu = fused && s->relu;
+    const rg_type type = rg_type_of(s->precision);
     const rg_shape weights = { s->out.c, s->in.c, s->size, s->size };
     const rg_shape bias = { 1, s->out.c, 1, 1 };
-    descriptor x = tensor(g, ID_X, s->in, s->bf16, true);
-    descriptor w = tensor(g, ID_W, weights, s->bf16, true);
-    descriptor y = tensor(g, ID_Y, s->out, s->bf16, true);
-    descriptor sum = fused ? tensor(g, ID_SUM, s->out, false, false) : y;
-    descriptor linear = relu ? tensor(g, ID_LINEAR, s->out, false, false) : y;
+    descriptor x = tensor(g, ID_X, s->in, type, true);
+    descriptor w = tensor(g, ID_W, weights, type, true);
+    descriptor y = tensor(g, ID_Y, s->out, type, true);
+    descriptor sum = fused ? tensor(g, ID_SUM, s->out, RG_F32, false) : y;
+    descriptor linear = relu ? tensor(g, ID_LINEAR, s->out, RG_F32, false) : y;
     int n = 0;
     ops[n++] = convolve(g, s, x, w, sum);
     if (fused)
-        ops[n++] = pointwise(g, sum, tensor(g, ID_BIAS, bias, s->bf16, true), linear);
+        ops[n++] = pointwise(g, sum, tensor(g, ID_BIAS, bias, type, true), linear);
     if (relu) ops[n++] = pointwise(g, linear, NULL, y);
     return n;
 }
@@ -192,15 +196,15 @@ static bool is_free_of(descriptor engine, cudnnBackendAttributeName_t name,
     return true;
 }
 
-/* f32 is f32: no engine that rounds what it multiplies (TF32) or adds in fewer bits;
- * and none whose sums change from run to run.  `ready`: nor one that is compiled as the
- * program runs, which takes a second each. */
-static bool is_wanted(descriptor config, bool bf16, bool ready)
+/* `exact`, f32 is f32: no engine that rounds what it multiplies (TF32).  Never one that
+ * adds in fewer bits, and none whose sums change from run to run.  `ready`: nor one
+ * that is compiled as the program runs, which takes a second each. */
+static bool is_wanted(descriptor config, bool exact, bool ready)
 {
     const unsigned never = 1u << CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC
-                           | 1u << CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION;
-    const unsigned tf32 = 1u << CUDNN_NUMERICAL_NOTE_TENSOR_CORE
-                          | 1u << CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS;
+                           | 1u << CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION
+                           | 1u << CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS;
+    const unsigned tf32 = 1u << CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
     const unsigned late = 1u << CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION;
     descriptor engine = NULL;
     int64_t n = 0;
@@ -211,7 +215,7 @@ static bool is_wanted(descriptor config, bool bf16, bool ready)
                                     CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &n, &engine)
                == CUDNN_STATUS_SUCCESS
         && is_free_of(engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
-                      CUDNN_TYPE_NUMERICAL_NOTE, bf16 ? never : never | tf32)
+                      CUDNN_TYPE_NUMERICAL_NOTE, exact ? never | tf32 : never)
         && is_free_of(engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE,
                       CUDNN_TYPE_BEHAVIOR_NOTE, ready ? late : 0);
     if (engine) cudnnBackendDestroyDescriptor(engine);
@@ -219,10 +223,10 @@ static bool is_wanted(descriptor config, bool bf16, bool ready)
 }
 
 /* The plan of one engine configuration, NULL where it does not serve. */
-static descriptor plan_of(descriptor config, descriptor card, int64_t *workspace)
+static descriptor plan_of(descriptor config, descriptor card, size_t *workspace)
 {
     graph g = { .n = 0 };
-    int64_t n;
+    int64_t n, bytes = 0;
     descriptor d = begin(&g, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
     set_descriptor(&g, d, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
     set_descriptor(&g, d, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, card);
@@ -230,8 +234,9 @@ static descriptor plan_of(descriptor config, descriptor card, int64_t *workspace
     if (!g.failed)
         g.failed = RG_CUDNN(cudnnBackendGetAttribute(
                        d, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1,
-                       &n, workspace)) != 0;
-    if (!g.failed && *workspace <= WORKSPACE_MOST) return d;
+                       &n, &bytes)) != 0;
+    *workspace = (size_t)bytes;
+    if (!g.failed && bytes <= WORKSPACE_MOST) return d;
     destroy(&g);
     return NULL;
 }
@@ -256,23 +261,32 @@ static int64_t ask(graph *g, descriptor ops, descriptor card,
     return n;
 }
 
-/* The plan of the first engine that is wanted and can be had; NULL: of none. */
-static descriptor choose(descriptor ops, descriptor card, bool bf16, int64_t *workspace)
+static bool is_exact(const rg_convolution_spec *s)
+{
+    return s->precision == RG_PRECISION_F32;
+}
+
+/* The plan of the first engine from c->way on that is wanted and can be had. */
+static void choose(rg_convolution *c, descriptor ops, descriptor card)
 {
     static const struct { cudnnBackendHeurMode_t mode; bool ready; } rounds[] = {
         { CUDNN_HEUR_MODE_A, true }, { CUDNN_HEUR_MODE_A, false },
         { CUDNN_HEUR_MODE_FALLBACK, false },
     };
-    descriptor configs[CONFIGS], plan = NULL;
-    for (int r = 0; r < 3 && !plan; r++) {
+    descriptor configs[CONFIGS];
+    const int first = c->way;
+    for (int r = first / CONFIGS; r < (first ? first / CONFIGS + 1 : 3); r++) {
         graph g = { .n = 0 };
         int64_t n = ask(&g, ops, card, rounds[r].mode, configs);
-        for (int64_t i = 0; i < n && !plan; i++)
-            if (is_wanted(configs[i], bf16, rounds[r].ready))
-                plan = plan_of(configs[i], card, workspace);
+        for (int64_t i = r == first / CONFIGS ? first % CONFIGS : 0; i < n && !c->plan;
+             i++) {
+            c->way = r * CONFIGS + (int)i;
+            if (is_wanted(configs[i], is_exact(&c->spec), rounds[r].ready))
+                c->plan = plan_of(configs[i], card, &c->workspace);
+        }
         destroy(&g);
+        if (c->plan) return;
     }
-    return plan;
 }
 
 static int no_engine(const rg_convolution_spec *s)
@@ -283,31 +297,40 @@ static int no_engine(const rg_convolution_spec *s)
                    "%d to %d channels at stride %d in %s for this card",
                    cudnnGetVersion(), names[s->pass], s->in.n, s->in.c, s->in.h,
                    s->in.w, s->size, s->size, s->out.c, s->stride,
-                   s->bf16 ? "bf16" : "f32");
+                   rg_backend_precision_name(s->precision));
+}
+
+/* The graph of its operations; its last descriptor is the whole. */
+static int draw(graph *g, const rg_convolution_spec *spec)
+{
+    descriptor ops[3], d;
+    const int n = operations(g, spec, ops);
+    d = begin(g, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+    set(g, d, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, n, ops);
+    end(g, d);
+    return g->failed ? -1 : 0;
 }
 
 int rg_convolution_new(rg_convolution **out, rg_device *device,
-                       const rg_convolution_spec *spec)
+                       const rg_convolution_spec *spec, int from)
 {
     graph g = { .n = 0 };
-    descriptor ops[3], d, plan = NULL;
-    int64_t workspace = 0;
-    const int n = operations(&g, spec, ops);
-    d = begin(&g, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-    set(&g, d, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, n, ops);
-    end(&g, d);
-    const bool failed = g.failed;
-    if (!failed) plan = choose(d, device->properties, spec->bf16, &workspace);
-    destroy(&g);
-    if (failed) return -1;
-    if (plan == NULL) return no_engine(spec);
-    *out = rg_error_alloc(1, sizeof **out, "a convolution");
-    if (*out == NULL) {
-        cudnnBackendDestroyDescriptor(plan);
-        return -1;
+    rg_convolution *c = NULL;
+    if (from >= 3 * CONFIGS) return no_engine(spec);
+    int status = draw(&g, spec);
+    if (status == 0) c = rg_error_alloc(1, sizeof *c, "a convolution");
+    if (c) {
+        *c = (rg_convolution){ .spec = *spec, .way = from };
+        choose(c, g.of[g.n - 1], device->properties);
+        if (c->plan == NULL) status = no_engine(spec);
     }
-    **out = (rg_convolution){ *spec, plan, (size_t)workspace };
-    return 0;
+    destroy(&g);
+    if (c && status == 0) {
+        *out = c;
+        return 0;
+    }
+    free(c);
+    return -1;
 }
 
 void rg_convolution_free(rg_convolution *c)
@@ -315,6 +338,11 @@ void rg_convolution_free(rg_convolution *c)
     if (c == NULL) return;
     cudnnBackendDestroyDescriptor(c->plan);
     free(c);
+}
+
+int rg_convolution_way(const rg_convolution *c)
+{
+    return c->way;
 }
 
 size_t rg_convolution_workspace(const rg_convolution *c)

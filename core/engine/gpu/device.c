@@ -1,46 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/engine/gpu/device.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/engine/error.h"
 #include "core/engine/gpu/card.h"
+#include "core/engine/gpu/trouble.h"
 
-/* "cudaMalloc" of "cudaMalloc(&memory, bytes)". */
-static int name_length(const char *call)
+/* What it means; codes that a CUDA of 12 or 13 has. */
+static rg_trouble trouble_of(cudaError_t code)
 {
-    return (int)strcspn(call, "(");
+    switch (code) {
+    case cudaErrorMemoryAllocation: return RG_TROUBLE_FULL;
+    case cudaErrorDevicesUnavailable: return RG_TROUBLE_BUSY;
+    case cudaErrorLaunchTimeout: return RG_TROUBLE_SLOW;
+    case cudaErrorNoDevice:
+    case cudaErrorInsufficientDriver:
+    case cudaErrorSystemDriverMismatch:
+    case cudaErrorNoKernelImageForDevice: return RG_TROUBLE_DRIVER;
+    case cudaErrorECCUncorrectable:
+    case cudaErrorNvlinkUncorrectable:
+    case cudaErrorHardwareStackError:
+    case cudaErrorSystemNotReady:
+    case cudaErrorUnknown: return RG_TROUBLE_GONE;
+    case cudaErrorIllegalAddress:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorAssert:
+    case cudaErrorLaunchFailure: return RG_TROUBLE_KERNEL;
+    default: return RG_TROUBLE_OTHER;
+    }
 }
 
 int rg_card_cuda(cudaError_t code, const char *call)
 {
     if (code == cudaSuccess) return 0;
     cudaGetLastError();                /* or it would be reported again */
-    const char *cure =
-        code == cudaErrorMemoryAllocation ? ": the card's memory is full; "
-                                            "use a smaller batch or --backend cpu"
-        : code == cudaErrorNoDevice || code == cudaErrorInsufficientDriver
-              || code == cudaErrorDevicesUnavailable ? ": use --backend cpu" : "";
-    return RG_FAIL("the GPU failed in %.*s: %s%s", name_length(call), call,
-                   cudaGetErrorString(code), cure);
+    return rg_trouble_say(trouble_of(code), call, cudaGetErrorString(code));
 }
 
 int rg_card_cudnn(cudnnStatus_t code, const char *call)
 {
-    char more[256] = "";
+    char more[256] = "", says[512];
     if (code == CUDNN_STATUS_SUCCESS) return 0;
     cudnnGetLastErrorString(more, sizeof more);
     more[strcspn(more, "\n")] = '\0';
-    return RG_FAIL("cuDNN failed in %.*s: %s%s%s", name_length(call), call,
-                   cudnnGetErrorString(code), more[0] ? ": " : "", more);
+    snprintf(says, sizeof says, "cuDNN says %.200s%s%s", cudnnGetErrorString(code),
+             more[0] ? ": " : "", more);
+    return rg_trouble_say(code == CUDNN_STATUS_ALLOC_FAILED ? RG_TROUBLE_FULL
+                          : code == CUDNN_STATUS_EXECUTION_FAILED ? RG_TROUBLE_KERNEL
+                          : RG_TROUBLE_OTHER, call, says);
 }
 
 int rg_card_blas(cublasStatus_t code, const char *call)
 {
+    char says[256];
     if (code == CUBLAS_STATUS_SUCCESS) return 0;
-    return RG_FAIL("cuBLASLt failed in %.*s: %s", name_length(call), call,
-                   cublasLtGetStatusString(code));
+    snprintf(says, sizeof says, "cuBLASLt says %.200s", cublasLtGetStatusString(code));
+    return rg_trouble_say(code == CUBLAS_STATUS_ALLOC_FAILED ? RG_TROUBLE_FULL
+                          : code == CUBLAS_STATUS_EXECUTION_FAILED ? RG_TROUBLE_KERNEL
+                          : RG_TROUBLE_OTHER, call, says);
 }
 
 static int describe_card(rg_device *device)
@@ -61,6 +84,10 @@ static int start(rg_device *device)
 {
     RG_TRY(RG_CUDA(
         cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking)));
+    RG_TRY(RG_CUDA(
+        cudaStreamCreateWithFlags(&device->copies, cudaStreamNonBlocking)));
+    RG_TRY(RG_CUDA(cudaEventCreate(&device->before)));
+    RG_TRY(RG_CUDA(cudaEventCreate(&device->after)));
     RG_TRY(RG_CUDNN(cudnnCreate(&device->cudnn)));
     RG_TRY(RG_CUDNN(cudnnSetStream(device->cudnn, device->stream)));
     RG_TRY(describe_card(device));
@@ -85,6 +112,9 @@ void rg_device_close(rg_device *device)
     if (device->blas) cublasLtDestroy(device->blas);
     if (device->properties) cudnnBackendDestroyDescriptor(device->properties);
     if (device->cudnn) cudnnDestroy(device->cudnn);
+    if (device->before) cudaEventDestroy(device->before);
+    if (device->after) cudaEventDestroy(device->after);
+    if (device->copies) cudaStreamDestroy(device->copies);
     if (device->stream) cudaStreamDestroy(device->stream);
     free(device);
 }
@@ -95,7 +125,8 @@ static int no_memory(size_t bytes, const char *what)
     cudaGetLastError();
     if (cudaMemGetInfo(&left, &all) != cudaSuccess) left = all = 0;
     return RG_FAIL("the card's memory is full: %s needs %.1f MB, %.1f of %.1f MB are "
-                   "free; use a smaller batch or --backend cpu", what,
+                   "free, the rest may be other programs'; use a smaller batch or "
+                   "--backend cpu", what,
                    (double)bytes / 1e6, (double)left / 1e6, (double)all / 1e6);
 }
 
@@ -129,6 +160,59 @@ int rg_device_download(rg_device *device, void *host, const void *from, size_t b
     return rg_device_wait(device);
 }
 
+struct rg_intake {
+    void *host, *card;
+    cudaEvent_t sent, used;
+};
+
+int rg_intake_new(rg_intake **out, rg_device *device, size_t bytes)
+{
+    rg_intake *way = rg_error_alloc(1, sizeof *way, "the way to the card");
+    if (way == NULL) return -1;
+    int status = rg_device_alloc(device, &way->card, bytes, "what is sent to it");
+    if (status == 0)
+        status = RG_CUDA(cudaHostAlloc(&way->host, bytes, cudaHostAllocDefault));
+    if (status == 0)
+        status = RG_CUDA(cudaEventCreateWithFlags(&way->sent, cudaEventDisableTiming));
+    if (status == 0)
+        status = RG_CUDA(cudaEventCreateWithFlags(&way->used, cudaEventDisableTiming));
+    if (status == 0) *out = way;
+    else rg_intake_free(way);
+    return status;
+}
+
+/* cudaFree waits for the copy into it. */
+void rg_intake_free(rg_intake *way)
+{
+    if (way == NULL) return;
+    rg_device_free(way->card);
+    if (way->host) cudaFreeHost(way->host);
+    if (way->sent) cudaEventDestroy(way->sent);
+    if (way->used) cudaEventDestroy(way->used);
+    free(way);
+}
+
+int rg_intake_host(rg_intake *way, void **host)
+{
+    *host = way->host;
+    return RG_CUDA(cudaEventSynchronize(way->sent));
+}
+
+int rg_intake_send(rg_device *device, rg_intake *way, size_t bytes, const void **there)
+{
+    *there = way->card;
+    RG_TRY(RG_CUDA(cudaStreamWaitEvent(device->copies, way->used, 0)));
+    RG_TRY(RG_CUDA(cudaMemcpyAsync(way->card, way->host, bytes, cudaMemcpyHostToDevice,
+                                   device->copies)));
+    RG_TRY(RG_CUDA(cudaEventRecord(way->sent, device->copies)));
+    return RG_CUDA(cudaStreamWaitEvent(device->stream, way->sent, 0));
+}
+
+int rg_intake_used(rg_device *device, rg_intake *way)
+{
+    return RG_CUDA(cudaEventRecord(way->used, device->stream));
+}
+
 int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes)
 {
     return RG_CUDA(
@@ -138,6 +222,31 @@ int rg_device_copy(rg_device *device, void *to, const void *from, size_t bytes)
 int rg_device_clear(rg_device *device, void *memory, size_t bytes)
 {
     return RG_CUDA(cudaMemsetAsync(memory, 0, bytes, device->stream));
+}
+
+int rg_device_start_clock(rg_device *device)
+{
+    return RG_CUDA(cudaEventRecord(device->before, device->stream));
+}
+
+int rg_device_read_clock(rg_device *device, float *ms)
+{
+    RG_TRY(RG_CUDA(cudaEventRecord(device->after, device->stream)));
+    RG_TRY(RG_CUDA(cudaEventSynchronize(device->after)));
+    return RG_CUDA(cudaEventElapsedTime(ms, device->before, device->after));
+}
+
+void rg_device_identify(const rg_device *device, char text[RG_DEVICE_IDENTITY])
+{
+    struct cudaDeviceProp card;
+    int number, runtime = 0;
+    (void)device;
+    if (cudaGetDevice(&number) != cudaSuccess
+        || cudaGetDeviceProperties(&card, number) != cudaSuccess)
+        strcpy(card.name, "a card");
+    cudaRuntimeGetVersion(&runtime);
+    snprintf(text, RG_DEVICE_IDENTITY, "%.255s, CUDA %d, cuDNN %zu, cuBLASLt %zu",
+             card.name, runtime, cudnnGetVersion(), cublasLtGetVersion());
 }
 
 struct rg_recording { cudaGraphExec_t graph; };

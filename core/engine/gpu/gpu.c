@@ -3,8 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
-
-#include "core/engine/optimizer.h"
+#include <string.h>
 
 enum { ALIGNMENT = 256 };
 
@@ -13,7 +12,11 @@ static void gpu_close(void *context)
     rg_gpu *gpu = context;
     if (gpu == NULL) return;
     rg_gpu_forget(gpu);
+    rg_gpu_moves_free(gpu->moves);
+    for (int i = 0; i < 2; i++) rg_intake_free(gpu->intake[i]);
     rg_device_free(gpu->scratch);
+    rg_tune_keep(gpu->tune);
+    rg_tune_close(gpu->tune);
     rg_device_close(gpu->device);
     free(gpu);
 }
@@ -21,21 +24,26 @@ static void gpu_close(void *context)
 /* bf16 is what the card's matrix units are for. */
 static int gpu_open(void **context, rg_precision precision, bool training)
 {
+    if (training && precision == RG_PRECISION_F16)
+        return RG_FAIL("f16 holds nothing under 6e-8 and gradients are smaller: train "
+                       "in bf16, tf32 or f32");
     rg_gpu *gpu = rg_error_alloc(1, sizeof *gpu, "the GPU backend");
     if (gpu == NULL) return -1;
     gpu->training = training;
-    gpu->bf16 = precision != RG_PRECISION_F32;
+    gpu->precision = precision == RG_PRECISION_AUTO ? RG_PRECISION_BF16 : precision;
+    gpu->type = rg_type_of(gpu->precision);
     if (rg_device_open(&gpu->device) != 0) {
         gpu_close(gpu);
         return -1;
     }
+    gpu->tune = rg_tune_open(gpu->device);
     *context = gpu;
     return 0;
 }
 
 static rg_precision gpu_precision(void *context)
 {
-    return ((rg_gpu *)context)->bf16 ? RG_PRECISION_BF16 : RG_PRECISION_F32;
+    return ((rg_gpu *)context)->precision;
 }
 
 /* ---- scratch ---- */
@@ -66,17 +74,18 @@ void *rg_gpu_at(const rg_gpu *gpu, size_t offset)
 
 /* ---- tensors ---- */
 
-size_t rg_gpu_bytes(rg_shape shape, bool bf16)
+size_t rg_gpu_bytes(rg_shape shape, rg_type type)
 {
-    return (size_t)rg_layer_count(shape) * (bf16 ? sizeof(uint16_t) : sizeof(float));
+    const size_t each = type == RG_F32 ? sizeof(float) : sizeof(uint16_t);
+    return (size_t)rg_layer_count(shape) * each;
 }
 
-static rg_view *new_view(rg_gpu *gpu, rg_shape shape, bool bf16, const char *name)
+static rg_view *new_view(rg_gpu *gpu, rg_shape shape, rg_type type, const char *name)
 {
     rg_view *view = rg_error_alloc(1, sizeof *view, name);
     if (view == NULL) return NULL;
-    *view = (rg_view){ NULL, shape, bf16 };
-    if (rg_device_alloc(gpu->device, &view->data, rg_gpu_bytes(shape, bf16), name) == 0)
+    *view = (rg_view){ NULL, shape, type };
+    if (rg_device_alloc(gpu->device, &view->data, rg_gpu_bytes(shape, type), name) == 0)
         return view;
     free(view);
     return NULL;
@@ -89,10 +98,10 @@ static void free_view(void **view)
     *view = NULL;
 }
 
-int rg_gpu_output(rg_gpu *gpu, rg_tensor *t, bool bf16)
+int rg_gpu_output(rg_gpu *gpu, rg_tensor *t, rg_type type)
 {
-    t->data = new_view(gpu, t->shape, bf16, t->name);
-    if (t->data && t->wants_grad) t->grad = new_view(gpu, t->shape, bf16, t->name);
+    t->data = new_view(gpu, t->shape, type, t->name);
+    if (t->data && t->wants_grad) t->grad = new_view(gpu, t->shape, type, t->name);
     if (t->data && !t->grad == !t->wants_grad) return 0;
     rg_gpu_output_free(t);
     return -1;
@@ -114,15 +123,35 @@ rg_view rg_gpu_grad(const rg_tensor *tensor)
     return tensor->grad ? *(const rg_view *)tensor->grad : (rg_view){ .data = NULL };
 }
 
+int rg_gpu_intake(rg_gpu *gpu, size_t bytes)
+{
+    if (bytes <= gpu->intake_bytes) return 0;
+    gpu->intake_bytes = 0;
+    for (int i = 0; i < 2; i++) {
+        rg_intake_free(gpu->intake[i]);
+        gpu->intake[i] = NULL;
+    }
+    for (int i = 0; i < 2; i++)
+        RG_TRY(rg_intake_new(&gpu->intake[i], gpu->device, bytes));
+    gpu->intake_bytes = bytes;
+    return 0;
+}
+
 static int gpu_put(void *context, rg_tensor *tensor, const float *host)
 {
     rg_gpu *gpu = context;
-    const long count = rg_layer_count(tensor->shape);
-    RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, false)));
-    RG_TRY(rg_device_upload(gpu->device, gpu->scratch, host,
-                            rg_gpu_bytes(tensor->shape, false)));
-    return rg_device_arrange(gpu->device,
-        &(rg_kernel_arrange){ count, gpu->scratch, rg_gpu_data(tensor) });
+    const size_t bytes = rg_gpu_bytes(tensor->shape, RG_F32);
+    const void *there;
+    void *here;
+    RG_TRY(rg_gpu_intake(gpu, bytes));
+    rg_intake *way = gpu->intake[gpu->turn ^= 1];
+    RG_TRY(rg_intake_host(way, &here));
+    memcpy(here, host, bytes);
+    RG_TRY(rg_intake_send(gpu->device, way, bytes, &there));
+    RG_TRY(rg_device_arrange(gpu->device,
+        &(rg_kernel_arrange){ rg_layer_count(tensor->shape), there,
+                              rg_gpu_data(tensor) }));
+    return rg_intake_used(gpu->device, way);
 }
 
 static int gpu_get(void *context, const rg_tensor *tensor, bool gradient, float *host)
@@ -132,11 +161,11 @@ static int gpu_get(void *context, const rg_tensor *tensor, bool gradient, float 
     const long count = rg_layer_count(tensor->shape);
     if (from == NULL)
         return RG_FAIL("%s has no %s", tensor->name, gradient ? "gradient" : "values");
-    RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, false)));
+    RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, RG_F32)));
     RG_TRY(rg_device_flatten(gpu->device,
         &(rg_kernel_flatten){ count, *from, gpu->scratch }));
     return rg_device_download(gpu->device, host, gpu->scratch,
-                              rg_gpu_bytes(tensor->shape, false));
+                              rg_gpu_bytes(tensor->shape, RG_F32));
 }
 
 static int gpu_add_grad(void *context, rg_tensor *to, const rg_tensor *from)
@@ -158,7 +187,7 @@ static int gpu_alias(void *context, rg_tensor *alias, const rg_tensor *of)
     *alias = *of;
     alias->grad = NULL;
     if (!of->wants_grad) return 0;
-    alias->grad = new_view(context, of->shape, rg_gpu_data(of).bf16, of->name);
+    alias->grad = new_view(context, of->shape, rg_gpu_data(of).type, of->name);
     return alias->grad ? 0 : -1;
 }
 
@@ -170,20 +199,20 @@ static void gpu_free_alias(void *context, rg_tensor *alias)
 
 /* ---- what rows share ---- */
 
-int rg_gpu_as(rg_gpu *gpu, rg_view *view, bool bf16, size_t offset)
+int rg_gpu_as(rg_gpu *gpu, rg_view *view, rg_type type, size_t offset)
 {
     const rg_view from = *view;
-    if (!from.bf16 == !bf16) return 0;
-    *view = (rg_view){ rg_gpu_at(gpu, offset), from.shape, bf16 };
+    if (from.type == type) return 0;
+    *view = (rg_view){ rg_gpu_at(gpu, offset), from.shape, type };
     return rg_device_gate(gpu->device,
         &(rg_kernel_gate){ .count = rg_layer_count(from.shape), .dy = from,
                            .dx = *view });
 }
 
-rg_view rg_gpu_target(const rg_gpu *gpu, rg_view grad, bool bf16, size_t offset)
+rg_view rg_gpu_target(const rg_gpu *gpu, rg_view grad, rg_type type, size_t offset)
 {
-    if (!grad.bf16 == !bf16) return grad;
-    return (rg_view){ rg_gpu_at(gpu, offset), grad.shape, bf16 };
+    if (grad.type == type) return grad;
+    return (rg_view){ rg_gpu_at(gpu, offset), grad.shape, type };
 }
 
 int rg_gpu_deliver(rg_gpu *gpu, rg_view made, rg_view grad)
@@ -232,10 +261,16 @@ float *rg_gpu_part(const rg_param *param, rg_part part)
     return ((const rg_gpu_param *)param->data)->part[part];
 }
 
-long rg_gpu_version(const rg_param *param)
+bool rg_gpu_must_pack(const rg_gpu *gpu, const rg_node *node, const rg_param *param,
+                      long *packed)
 {
     const rg_gpu_param *p = param->data;
-    return p->of ? p->of->version : p->version;
+    const rg_gpu_range *r = gpu->recorded;
+    const long version = (p->of ? p->of->version : p->version) + (gpu->spoilt << 32);
+    const bool again = gpu->training && r && r->first <= r->last && !node->frozen;
+    if (*packed == version && !again) return false;
+    *packed = version;
+    return true;
 }
 
 static void gpu_param_free(void *context, rg_param *param)
@@ -252,7 +287,7 @@ static int new_part(rg_gpu *gpu, rg_param *param, rg_part part)
 {
     rg_gpu_param *p = param->data;
     return rg_device_alloc(gpu->device, (void **)&p->part[part],
-                           rg_gpu_bytes(param->shape, false), param->name);
+                           rg_gpu_bytes(param->shape, RG_F32), param->name);
 }
 
 static int gpu_param_new(void *context, rg_param *param, bool training)
@@ -282,8 +317,8 @@ static int gpu_param_twin(void *context, rg_param *twin, const rg_param *of,
 
 static int gpu_param_add_grad(void *context, rg_param *to, const rg_param *from)
 {
-    const rg_view sum = { rg_gpu_part(to, RG_GRADIENT), to->shape, false };
-    const rg_view more = { rg_gpu_part(from, RG_GRADIENT), to->shape, false };
+    const rg_view sum = { rg_gpu_part(to, RG_GRADIENT), to->shape, RG_F32 };
+    const rg_view more = { rg_gpu_part(from, RG_GRADIENT), to->shape, RG_F32 };
     return rg_device_sum(((rg_gpu *)context)->device,
         &(rg_kernel_sum){ .count = rg_layer_count(to->shape), .a = sum, .b = more,
                           .y = sum });
@@ -297,7 +332,7 @@ static int gpu_param_put(void *context, rg_param *param, rg_part part,
     p->version++;
     ((rg_gpu *)context)->epoch++;
     return rg_device_upload(((rg_gpu *)context)->device, p->part[part], host,
-                            rg_gpu_bytes(param->shape, false));
+                            rg_gpu_bytes(param->shape, RG_F32));
 }
 
 static int gpu_param_get(void *context, const rg_param *param, rg_part part,
@@ -306,66 +341,7 @@ static int gpu_param_get(void *context, const rg_param *param, rg_part part,
     const rg_gpu_param *p = param->data;
     if (p->part[part] == NULL) return RG_FAIL("%s keeps no moments here", param->name);
     return rg_device_download(((rg_gpu *)context)->device, host, p->part[part],
-                              rg_gpu_bytes(param->shape, false));
-}
-
-/* ---- the optimizer ---- */
-
-/* Sum of the squares of all gradients; their parts are added up on the host. */
-static int add_squares(rg_gpu *gpu, const rg_param *params, int nparams, double *sum)
-{
-    const size_t count = (size_t)nparams * RG_GPU_PARTS;
-    double *host = rg_error_alloc(count, sizeof *host, "gradients");
-    if (host == NULL) return -1;
-    int status = rg_gpu_scratch(gpu, count * sizeof *host), n = 0;
-    for (int i = 0; i < nparams && status == 0; i++)
-        if (params[i].factor > 0)
-            status = rg_device_squares(gpu->device,
-                &(rg_kernel_squares){ RG_GPU_PARTS, rg_layer_count(params[i].shape),
-                                      rg_gpu_part(&params[i], RG_GRADIENT),
-                                      (double *)gpu->scratch + n++ * RG_GPU_PARTS });
-    if (status == 0)
-        status = rg_device_download(gpu->device, host, gpu->scratch,
-                                    (size_t)n * RG_GPU_PARTS * sizeof *host);
-    *sum = 0;
-    for (long i = 0; i < (long)n * RG_GPU_PARTS; i++) *sum += host[i];
-    free(host);
-    return status;
-}
-
-static int move(rg_gpu *gpu, rg_param *param, const rg_optimizer *how, long step,
-                float scale)
-{
-    rg_gpu_param *p = param->data;
-    const long count = rg_layer_count(param->shape);
-    p->version++;
-    if (how->rule == RG_SGD)
-        return rg_device_sgd(gpu->device,
-            &(rg_kernel_sgd){ count, p->part[RG_VALUE], p->part[RG_MOMENT1],
-                              p->part[RG_GRADIENT], how->rate, how->momentum,
-                              how->rate * how->decay, scale });
-    return rg_device_adam(gpu->device,
-        &(rg_kernel_adam){ count, p->part[RG_VALUE], p->part[RG_MOMENT1],
-                           p->part[RG_MOMENT2], p->part[RG_GRADIENT],
-                           (float)(how->rate / (1 - pow(how->momentum, (double)step))),
-                           how->momentum, how->beta2, how->epsilon,
-                           how->rate * how->decay, scale,
-                           (float)(1 / (1 - pow(how->beta2, (double)step))) });
-}
-
-static int gpu_update(void *context, rg_param *params, int nparams,
-                      const rg_optimizer *how, long step, float *norm)
-{
-    rg_gpu *gpu = context;
-    double squares;
-    float scale;
-    RG_TRY(add_squares(gpu, params, nparams, &squares));
-    RG_TRY(rg_optimizer_clip(how, squares, norm, &scale));
-    for (int i = 0; i < nparams; i++) {
-        const rg_optimizer own = rg_optimizer_for(how, &params[i]);
-        if (params[i].factor > 0) RG_TRY(move(gpu, &params[i], &own, step, scale));
-    }
-    return 0;
+                              rg_gpu_bytes(param->shape, RG_F32));
 }
 
 /* Planned like `kind`, run as `word`. */
@@ -394,7 +370,7 @@ const rg_backend rg_backend_gpu = {
     .param_free = gpu_param_free,
     .param_put = gpu_param_put,
     .param_get = gpu_param_get,
-    .update = gpu_update,
+    .update = rg_gpu_update,
     .replay = rg_gpu_replay,
     .recorded = rg_gpu_recorded,
     .propose = rg_gpu_propose,
@@ -409,7 +385,7 @@ const rg_backend rg_backend_gpu = {
         [RG_BOXES] = PLAIN(scores, boxes),
         [RG_STPOOL] = OPERATION(stpool, stpool),
         [RG_CONCAT] = PLAIN(like, concat),
-        [RG_DROPOUT] = PLAIN(like, dropout),
+        [RG_DROPOUT] = OPERATION(dropout, dropout),
         [RG_SOFTMAX] = PLAIN(scores, softmax),
         [RG_SOFTMAXLOSS] = PLAIN(loss, softmaxloss),
         [RG_SMOOTHL1] = PLAIN(loss, smoothl1),

@@ -23,13 +23,15 @@
 #include "core/engine/layer.h"
 #include "core/engine/random.h"
 
-/* ---- tensors of either type, channels last ---- */
+/* ---- tensors of three types, channels last ---- */
 
-/* [n][h][w][c] of f32 or bf16; data NULL: there is none. */
+typedef enum { RG_F32, RG_BF16, RG_F16 } rg_type;
+
+/* [n][h][w][c]; data NULL: there is none. */
 typedef struct rg_view {
     void *data;
     rg_shape shape;
-    int bf16;
+    rg_type type;
 } rg_view;
 
 /* bf16 is the upper half of an f32, rounded to nearest even. */
@@ -49,16 +51,43 @@ RG_ANYWHERE float rg_view_from_bf16(uint16_t half)
     return value;
 }
 
+/* f16 is IEEE 754's half, rounded to nearest even: 65520 and more is infinite.  Adding
+ * 0.5 rounds what is under 2^-14 to its multiples of 2^-24. */
+RG_ANYWHERE uint16_t rg_view_to_f16(float value)
+{
+    const float size = fabsf(value), small = size + 0.5f;
+    uint32_t bits, sign;
+    memcpy(&sign, &value, sizeof sign);
+    sign = sign >> 16 & 0x8000;
+    if (size != size) return (uint16_t)(sign | 0x7e00);
+    if (size >= 65520) return (uint16_t)(sign | 0x7c00);
+    memcpy(&bits, size < 0x1p-14f ? &small : &size, sizeof bits);
+    if (size < 0x1p-14f) return (uint16_t)(sign | (bits - 0x3f000000));
+    bits += 0xfff + (bits >> 13 & 1);
+    return (uint16_t)(sign | ((bits >> 13) - (112 << 10)));
+}
+
+RG_ANYWHERE float rg_view_from_f16(uint16_t half)
+{
+    const uint32_t rest = half & 0x7fff, bits = rest << 13, none = 0x7f800000 | bits;
+    float size;
+    memcpy(&size, rest >= 0x7c00 ? &none : &bits, sizeof size);
+    if (rest < 0x7c00) size *= 0x1p112f;     /* the exponents' biases are 112 apart */
+    return half & 0x8000 ? -size : size;
+}
+
 RG_ANYWHERE float rg_view_get(const rg_view *v, long i)
 {
-    return v->bf16 ? rg_view_from_bf16(((const uint16_t *)v->data)[i])
-                   : ((const float *)v->data)[i];
+    if (v->type == RG_F32) return ((const float *)v->data)[i];
+    const uint16_t half = ((const uint16_t *)v->data)[i];
+    return v->type == RG_BF16 ? rg_view_from_bf16(half) : rg_view_from_f16(half);
 }
 
 RG_ANYWHERE void rg_view_set(const rg_view *v, long i, float value)
 {
-    if (v->bf16) ((uint16_t *)v->data)[i] = rg_view_to_bf16(value);
-    else ((float *)v->data)[i] = value;
+    if (v->type == RG_F32) ((float *)v->data)[i] = value;
+    else ((uint16_t *)v->data)[i] =
+        v->type == RG_BF16 ? rg_view_to_bf16(value) : rg_view_to_f16(value);
 }
 
 /* Where an element stands, and back. */
@@ -179,7 +208,7 @@ RG_ANYWHERE void rg_kernel_fill_at(const rg_kernel_fill *k, long i)
 typedef struct rg_kernel_dropout {     /* y = x * factor; its own backward */
     long count;
     rg_view x, y;
-    uint64_t seed;
+    const uint64_t *seed;
     float rate;
 } rg_kernel_dropout;
 
@@ -187,7 +216,7 @@ typedef struct rg_kernel_dropout {     /* y = x * factor; its own backward */
 RG_ANYWHERE void rg_kernel_dropout_at(const rg_kernel_dropout *k, long i)
 {
     const long number = rg_place_plain(k->x.shape, rg_place_of(k->x.shape, i));
-    const uint64_t bits = rg_random_mix(k->seed, (uint64_t)number);
+    const uint64_t bits = rg_random_mix(*k->seed, (uint64_t)number);
     const float uniform = (float)(bits >> 40) * 0x1p-24f;
     const float factor = uniform < k->rate ? 0 : 1 / (1 - k->rate);
     rg_view_set(&k->y, i, rg_view_get(&k->x, i) * factor);
@@ -853,38 +882,84 @@ RG_ANYWHERE void rg_kernel_squares_at(const rg_kernel_squares *k, long i)
     k->part[i] = sum;
 }
 
+typedef struct rg_kernel_addup {       /* i: sum */
+    long count, parts;
+    const double *part;                /* [parts] */
+    double *sum;                       /* [count] */
+} rg_kernel_addup;
+
+RG_ANYWHERE void rg_kernel_addup_at(const rg_kernel_addup *k, long i)
+{
+    double sum = 0;
+    for (long p = i; p < k->parts; p += k->count) sum += k->part[p];
+    k->sum[i] = sum;
+}
+
+/* How one parameter is moved in this step: its own rate; decay times that rate; unbias
+ * of Adam's second moment; the clip is everyone's. */
+typedef struct rg_moving {
+    float rate, momentum, beta2, epsilon, decay, unbias, clip;
+} rg_moving;
+
+/* Of all gradients; a scale that is no number: nothing moves. */
+typedef struct rg_stride {
+    double squares;
+    float scale;
+} rg_stride;
+
+typedef struct rg_kernel_clip {        /* one element: rg_optimizer_clip */
+    long count;
+    int sums;
+    const double *sum;
+    const rg_moving *how;
+    rg_stride *stride;
+} rg_kernel_clip;
+
+RG_ANYWHERE void rg_kernel_clip_at(const rg_kernel_clip *k, long i)
+{
+    double squares = 0;
+    for (int s = 0; s < k->sums; s++) squares += k->sum[s];
+    const float root = (float)sqrt(squares), most = k->how->clip;
+    k->stride[i].squares = squares;
+    k->stride[i].scale = most > 0 && root > most ? most / root : 1;
+    if (!(root - root == 0)) k->stride[i].scale = root - root;
+}
+
 typedef struct rg_kernel_sgd {
     long count;
     float *value, *moment1;
     const float *gradient;
-    float rate, momentum, decay, scale;     /* decay: times the rate */
+    const rg_moving *how;
+    const float *scale;
 } rg_kernel_sgd;
 
 RG_ANYWHERE void rg_kernel_sgd_at(const rg_kernel_sgd *k, long i)
 {
-    const float v = k->momentum * k->moment1[i] + k->scale * k->gradient[i];
+    if (!(*k->scale >= 0)) return;
+    const float v = k->how->momentum * k->moment1[i] + *k->scale * k->gradient[i];
     k->moment1[i] = v;
-    k->value[i] -= k->rate * v + k->decay * k->value[i];
+    k->value[i] -= k->how->rate * v + k->how->decay * k->value[i];
 }
 
 typedef struct rg_kernel_adam {
     long count;
     float *value, *moment1, *moment2;
     const float *gradient;
-    float rate, beta1, beta2, epsilon, decay, scale;
-    float unbias;                           /* of the second moment; the first's is in
-                                               the rate */
+    const rg_moving *how;
+    const float *scale;
 } rg_kernel_adam;
 
 RG_ANYWHERE void rg_kernel_adam_at(const rg_kernel_adam *k, long i)
 {
-    const float d = k->scale * k->gradient[i];
-    const float m = k->beta1 * k->moment1[i] + (1 - k->beta1) * d;
-    const float v = k->beta2 * k->moment2[i] + (1 - k->beta2) * d * d;
+    const rg_moving h = *k->how;
+    if (!(*k->scale >= 0)) return;
+    const float d = *k->scale * k->gradient[i];
+    const float m = h.momentum * k->moment1[i] + (1 - h.momentum) * d;
+    const float v = h.beta2 * k->moment2[i] + (1 - h.beta2) * d * d;
     k->moment1[i] = m;
     k->moment2[i] = v;
     k->value[i] -=
-        k->rate * m / (sqrtf(v * k->unbias) + k->epsilon) + k->decay * k->value[i];
+        h.rate * m / (sqrtf(v * h.unbias) + h.epsilon) + h.decay * k->value[i];
 }
 
 /* All of them, once for the launches and once for the loops. */
@@ -894,7 +969,7 @@ RG_ANYWHERE void rg_kernel_adam_at(const rg_kernel_adam *k, long i)
     X(boxes) X(boxes_back) X(axes) X(stpool) X(stpool_back) X(stpool_move) \
     X(columns) X(gather) X(track) \
     X(normalise) X(normalise_back) X(softmax) X(softmax_back) X(softmaxloss) \
-    X(smoothl1) X(total) X(softmaxloss_back) X(smoothl1_back) X(squares) X(sgd) \
-    X(adam) RG_PROPOSE_LIST(X)
+    X(smoothl1) X(total) X(softmaxloss_back) X(smoothl1_back) X(squares) \
+    X(addup) X(clip) X(sgd) X(adam) RG_PROPOSE_LIST(X)
 
 #endif

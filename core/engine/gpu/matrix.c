@@ -23,8 +23,8 @@ static rg_shape weight_shape(const rg_node *node)
 
 static int make(rg_gpu *gpu, rg_product **out, rg_product_spec spec, size_t *workspace)
 {
-    spec.bf16 = gpu->bf16;
-    RG_TRY(rg_product_new(out, gpu->device, &spec));
+    spec.precision = gpu->precision;
+    RG_TRY(rg_tune_product(gpu->tune, gpu->device, out, &spec));
     const size_t bytes = rg_product_workspace(*out);
     if (bytes > *workspace) *workspace = bytes;
     return 0;
@@ -49,13 +49,13 @@ static int scratch(rg_gpu *gpu, const rg_node *node, matrix *s, size_t workspace
 {
     const rg_shape in = node->in[0]->shape, out = node->out->shape;
     size_t total = 0;
-    s->x = rg_gpu_reserve(&total, rg_gpu_bytes(in, gpu->bf16));
-    s->y = rg_gpu_reserve(&total, rg_gpu_bytes(out, false));
+    s->x = rg_gpu_reserve(&total, rg_gpu_bytes(in, gpu->type));
+    s->y = rg_gpu_reserve(&total, rg_gpu_bytes(out, RG_F32));
     s->workspace = rg_gpu_reserve(&total, workspace);
     if (node->training) {
-        s->dy = rg_gpu_reserve(&total, rg_gpu_bytes(out, gpu->bf16));
-        s->dx = rg_gpu_reserve(&total, rg_gpu_bytes(in, false));
-        s->dweight = rg_gpu_reserve(&total, rg_gpu_bytes(node->weight->shape, false));
+        s->dy = rg_gpu_reserve(&total, rg_gpu_bytes(out, gpu->type));
+        s->dx = rg_gpu_reserve(&total, rg_gpu_bytes(in, RG_F32));
+        s->dweight = rg_gpu_reserve(&total, rg_gpu_bytes(node->weight->shape, RG_F32));
         s->part = rg_gpu_reserve(&total, rg_gpu_parts(out));
     }
     return rg_gpu_scratch(gpu, total);
@@ -71,9 +71,9 @@ int rg_gpu_matrix_plan(void *context, rg_node *node)
     s->outputs = node->row->outputs;
     s->rows = (int)(rg_layer_count(node->in[0]->shape) / s->inputs);
     RG_TRY(rg_gpu_output(gpu, node->out,
-                         gpu->bf16 && node->row->activation == RG_RELU));
+                         node->row->activation == RG_RELU ? gpu->type : RG_F32));
     RG_TRY(rg_device_alloc(gpu->device, &s->packed,
-                           rg_gpu_bytes(node->weight->shape, gpu->bf16),
+                           rg_gpu_bytes(node->weight->shape, gpu->type),
                            node->row->name));
     RG_TRY(products(gpu, node, s, &workspace));
     return scratch(gpu, node, s, workspace);
@@ -93,16 +93,13 @@ void rg_gpu_matrix_unplan(void *context, rg_node *node)
     node->plan = NULL;
 }
 
-/* Weights are packed again only after they changed. */
 static int pack(rg_gpu *gpu, const rg_node *node, matrix *s)
 {
-    const long version = rg_gpu_version(node->weight);
-    if (s->version == version) return 0;
-    s->version = version;
+    if (!rg_gpu_must_pack(gpu, node, node->weight, &s->version)) return 0;
     return rg_device_arrange(gpu->device,
         &(rg_kernel_arrange){ rg_layer_count(node->weight->shape),
                               rg_gpu_part(node->weight, RG_VALUE),
-                              { s->packed, weight_shape(node), gpu->bf16 } });
+                              { s->packed, weight_shape(node), gpu->type } });
 }
 
 int rg_gpu_matrix_forward(void *context, rg_node *node)
@@ -110,9 +107,9 @@ int rg_gpu_matrix_forward(void *context, rg_node *node)
     rg_gpu *gpu = context;
     matrix *s = node->plan;
     rg_view x = rg_gpu_data(node->in[0]), y = rg_gpu_data(node->out);
-    float *sums = y.bf16 ? rg_gpu_at(gpu, s->y) : y.data;
+    float *sums = y.type == RG_F32 ? y.data : rg_gpu_at(gpu, s->y);
     RG_TRY(pack(gpu, node, s));
-    RG_TRY(rg_gpu_as(gpu, &x, gpu->bf16, s->x));
+    RG_TRY(rg_gpu_as(gpu, &x, gpu->type, s->x));
     RG_TRY(rg_product_run(gpu->device, s->forward, x.data, s->packed, sums,
                           rg_gpu_at(gpu, s->workspace)));
     return rg_device_finish(gpu->device,
@@ -123,12 +120,12 @@ int rg_gpu_matrix_forward(void *context, rg_node *node)
 
 static int back_weights(rg_gpu *gpu, rg_node *node, matrix *s, rg_view dy)
 {
-    const rg_view made = { rg_gpu_at(gpu, s->dweight), weight_shape(node), false };
+    const rg_view made = { rg_gpu_at(gpu, s->dweight), weight_shape(node), RG_F32 };
     rg_kernel_columns bias = { .x = rg_gpu_grad(node->out),
                                .part = rg_gpu_at(gpu, s->part) };
     rg_view x = rg_gpu_data(node->in[0]);
     RG_TRY(rg_gpu_columns(gpu, &bias, 1, rg_gpu_part(node->bias, RG_GRADIENT), NULL));
-    RG_TRY(rg_gpu_as(gpu, &x, gpu->bf16, s->x));
+    RG_TRY(rg_gpu_as(gpu, &x, gpu->type, s->x));
     RG_TRY(rg_product_run(gpu->device, s->back_weights, dy.data, x.data, made.data,
                           rg_gpu_at(gpu, s->workspace)));
     return rg_device_flatten(gpu->device,
@@ -142,10 +139,10 @@ int rg_gpu_matrix_backward(void *context, rg_node *node)
     matrix *s = node->plan;
     rg_view dy = rg_gpu_grad(node->out), dx = rg_gpu_grad(node->in[0]);
     RG_TRY(rg_gpu_ungate(gpu, node));
-    RG_TRY(rg_gpu_as(gpu, &dy, gpu->bf16, s->dy));
+    RG_TRY(rg_gpu_as(gpu, &dy, gpu->type, s->dy));
     if (!node->frozen) RG_TRY(back_weights(gpu, node, s, dy));
     if (dx.data == NULL) return 0;
-    const rg_view made = rg_gpu_target(gpu, dx, false, s->dx);
+    const rg_view made = rg_gpu_target(gpu, dx, RG_F32, s->dx);
     RG_TRY(pack(gpu, node, s));
     RG_TRY(rg_product_run(gpu->device, s->back_data, dy.data, s->packed, made.data,
                           rg_gpu_at(gpu, s->workspace)));

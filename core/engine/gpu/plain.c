@@ -16,21 +16,19 @@ static long count_of(const rg_tensor *tensor)
 
 int rg_gpu_scores_plan(void *context, rg_node *node)
 {
-    size_t total = 0;
     if (node->row->word == RG_INPUT)   /* room for what put brings */
-        rg_gpu_reserve(&total, rg_gpu_bytes(node->out->shape, false));
-    RG_TRY(rg_gpu_scratch(context, total));
-    return rg_gpu_output(context, node->out, false);
+        RG_TRY(rg_gpu_intake(context, rg_gpu_bytes(node->out->shape, RG_F32)));
+    return rg_gpu_output(context, node->out, RG_F32);
 }
 
-/* bf16 where all of it is. */
+/* Of its inputs' type where they are of one. */
 int rg_gpu_like_plan(void *context, rg_node *node)
 {
-    bool bf16 = rg_gpu_data(node->in[0]).bf16;
+    rg_type type = rg_gpu_data(node->in[0]).type;
     for (int k = 1; k < rg_layer_inputs(node->row->word); k++)
-        bf16 = bf16 && (node->row->word == RG_UPSAMPLE
-                        || rg_gpu_data(node->in[k]).bf16);
-    return rg_gpu_output(context, node->out, bf16);
+        if (node->row->word != RG_UPSAMPLE && rg_gpu_data(node->in[k]).type != type)
+            type = RG_F32;
+    return rg_gpu_output(context, node->out, type);
 }
 
 void rg_gpu_plain_unplan(void *context, rg_node *node)
@@ -151,10 +149,47 @@ int rg_gpu_boxes_backward(void *context, rg_node *node)
                                  (int)node->row->value });
 }
 
+int rg_gpu_dropout_plan(void *context, rg_node *node)
+{
+    rg_gpu *gpu = context;
+    rg_gpu_drop *d = node->plan = rg_error_alloc(1, sizeof *d, node->row->name);
+    if (d == NULL) return -1;
+    d->node = node;
+    d->next = gpu->drops;
+    gpu->drops = d;
+    RG_TRY(rg_device_alloc(gpu->device, (void **)&d->seed, sizeof *d->seed,
+                           node->row->name));
+    return rg_gpu_like_plan(context, node);
+}
+
+void rg_gpu_dropout_unplan(void *context, rg_node *node)
+{
+    rg_gpu *gpu = context;
+    rg_gpu_drop *d = node->plan, **from = &gpu->drops;
+    if (d == NULL) return;
+    while (*from != d) from = &(*from)->next;
+    *from = d->next;
+    rg_device_free(d->seed);
+    rg_gpu_output_free(node->out);
+    free(d);
+    node->plan = NULL;
+}
+
+int rg_gpu_send_seeds(rg_gpu *gpu)
+{
+    for (rg_gpu_drop *d = gpu->drops; d; d = d->next) {
+        if (d->sent == d->node->seed) continue;
+        d->sent = d->node->seed;
+        RG_TRY(rg_device_upload(gpu->device, d->seed, &d->sent, sizeof d->sent));
+    }
+    return 0;
+}
+
 static int drop(void *context, const rg_node *node, rg_view from, rg_view to)
 {
+    const rg_gpu_drop *d = node->plan;
     return rg_device_dropout(device_of(context),
-        &(rg_kernel_dropout){ count_of(node->out), from, to, node->seed,
+        &(rg_kernel_dropout){ count_of(node->out), from, to, d->seed,
                               node->training ? node->row->value : 0 });
 }
 
@@ -196,7 +231,7 @@ int rg_gpu_loss_plan(void *context, rg_node *node)
     RG_TRY(rg_gpu_scratch(context, total));
     RG_TRY(rg_device_alloc(device_of(context), &node->plan, sizeof(float),
                            node->row->name));
-    return rg_gpu_output(context, node->out, false);
+    return rg_gpu_output(context, node->out, RG_F32);
 }
 
 static int total(rg_gpu *gpu, const rg_node *node, bool mean)

@@ -24,14 +24,16 @@ static void begin_anew(rg_gpu *gpu, rg_gpu_range *r)
 int rg_gpu_replay(void *context, int first, int last, bool *done)
 {
     rg_gpu *gpu = context;
-    rg_gpu_range *r = gpu->training ? NULL : find(gpu, first, last);
+    rg_tune_keep(gpu->tune);           /* all is planned by now */
+    if (first != RG_GPU_STEP) RG_TRY(rg_gpu_send_seeds(gpu));
+    rg_gpu_range *r = find(gpu, first, last);
     if (r == NULL) return 0;
     if (r->epoch != gpu->epoch) begin_anew(gpu, r);
     *done = r->recording != NULL;
     if (*done) return rg_device_replay(gpu->device, r->recording);
     if (r->runs == RG_GPU_NEVER || r->runs++ == 0) return 0;
-    RG_TRY(rg_device_record(gpu->device));
-    gpu->recorded = r;
+    if (rg_device_record(gpu->device) == 0) gpu->recorded = r;
+    else r->runs = RG_GPU_NEVER;
     return 0;
 }
 
@@ -46,6 +48,7 @@ int rg_gpu_recorded(void *context, int status, bool *again)
         return rg_device_replay(gpu->device, r->recording);
     begin_anew(gpu, r);
     r->runs = RG_GPU_NEVER;
+    gpu->spoilt++;
     *again = true;
     return 0;
 }

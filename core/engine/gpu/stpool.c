@@ -20,7 +20,7 @@ int rg_gpu_stpool_plan(void *context, rg_node *node)
     s->how = (rg_pooling){ rg_gpu_data(node->in[1]).data, node->out->shape.n, row->size,
                            row->value, row->least, row->most,
                            row->sampling == RG_SAMPLING_AUTHORS };
-    RG_TRY(rg_gpu_output(gpu, node->out, rg_gpu_data(node->in[0]).bf16));
+    RG_TRY(rg_gpu_output(gpu, node->out, rg_gpu_data(node->in[0]).type));
     return rg_device_alloc(gpu->device, (void **)&s->axes, samples * sizeof *s->axes,
                            row->name);
 }

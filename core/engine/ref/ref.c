@@ -34,6 +34,7 @@ static int open_ref(void **context, rg_precision precision, bool training)
 {
     (void)training;
     *context = NULL;
+    RG_TRY(rg_backend_no_card("ref", precision));
     if (precision == RG_PRECISION_BF16)
         return RG_FAIL("the backend ref has no bf16: use f32, or the backend cpu");
     return 0;
