@@ -42,10 +42,10 @@ bool rg_access_is_private(const char *path)
 }
 
 /* A folder that was there may be another's, who waits for us. */
-static int make_own(const char *folder)
+static int take_own(const char *folder, bool make)
 {
     struct stat found;
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+    if (make && mkdir(folder, 0700) != 0 && errno != EEXIST)
         return RG_FAIL("%s cannot be made: %s", folder, strerror(errno));
     if (lstat(folder, &found) == 0 && S_ISDIR(found.st_mode)
         && found.st_uid == getuid() && !(found.st_mode & 077)) return 0;
@@ -53,7 +53,7 @@ static int make_own(const char *folder)
                    "or set XDG_RUNTIME_DIR", folder);
 }
 
-int rg_access_folder(char folder[RG_ACCESS_PATH])
+int rg_access_folder(bool make, char folder[RG_ACCESS_PATH])
 {
     const char *method = getenv("XPA_METHOD"), *given = getenv("XPA_TMPDIR");
     const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -68,7 +68,7 @@ int rg_access_folder(char folder[RG_ACCESS_PATH])
         snprintf(own, sizeof own, "%s/claran", runtime);
     else
         snprintf(own, sizeof own, "/tmp/claran-%lu", (unsigned long)getuid());
-    RG_TRY(make_own(own));
+    RG_TRY(take_own(own, make));
     snprintf(folder, RG_ACCESS_PATH, "%s/xpa", own);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* access: an XPA access point of our own, for programs of the same user only.
  *
  *     char folder[RG_ACCESS_PATH]; rg_access *access;
- *     RG_TRY(rg_access_folder(folder));
+ *     RG_TRY(rg_access_folder(true, folder));
  *     RG_TRY(rg_access_open(&access, folder, answer, user));
  *     while (rg_access_wait(access, 1) >= 0) ...
  *     rg_access_close(access);
@@ -24,8 +24,8 @@ bool rg_access_is_private(const char *path);
 
 /* The folder of sockets (XPA_TMPDIR): that of the environment if XPA_METHOD is local
  * and it is private, as claran-ds9 sets it; else xpa in $XDG_RUNTIME_DIR/claran or
- * /tmp/claran-UID, which are made, and have to be ours alone. */
-int rg_access_folder(char folder[RG_ACCESS_PATH]);
+ * /tmp/claran-UID, which have to be ours alone and are made where that is asked. */
+int rg_access_folder(bool make, char folder[RG_ACCESS_PATH]);
 
 /* The socket in the folder at which one answers; false: none is there. */
 bool rg_access_find(const char *folder, char method[RG_ACCESS_PATH]);

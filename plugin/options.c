@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/engine/error.h"
+#include "plugin/examples.h"
 
 #ifndef RG_MODEL_DIR
 #define RG_MODEL_DIR "/usr/local/share/claran"
@@ -90,10 +91,12 @@ static void help_of(const rg_option *o)
 
 static void help(const rg_usage *usage)
 {
+    const char *example = rg_examples_of(usage->command);
     printf("usage: claran %s%s%s [options]\n\n%s\n\noptions:\n", usage->command,
            *usage->operands ? " " : "", usage->operands, usage->help);
     for (const rg_option *o = usage->options; o->name != NULL; o++) help_of(o);
     printf("      --help                   show this\n");
+    if (*example) printf("\nexample:\n  claran %s\n", example);
 }
 
 static const rg_option *find(const rg_usage *usage, const char *word, size_t length)

@@ -17,10 +17,12 @@
 #include "plugin/access.h"
 #include "plugin/commands.h"
 #include "plugin/options.h"
+#include "plugin/turn.h"
 #include "plugin/warm.h"
 #include "plugin/xpa.h"
 
 enum { WORDS = 64, REQUEST = 3000 };    /* of a request: words, bytes */
+enum { IDENTITY = 96 };                 /* room for which program this is */
 
 static const char help[] =
     "detect IMAGE.fits [options]          as claran detect; whole paths\n"
@@ -31,6 +33,7 @@ static const char help[] =
 typedef struct server {
     bool stop;
     int served;
+    char *model;                  /* $CLARAN_MODEL at the beginning; owned, or NULL */
 } server;
 
 /* ---- requests ---- */
@@ -115,26 +118,45 @@ static int run_printed(int (*command)(int, char **), int argc, char **argv, bool
     return status;
 }
 
-/* What a plugin says before its command: where it is, which model, which version. */
-static int take_settings(char **words, int n, bool *plugin)
+/* Which program this is: after a new one was installed, the old one is none to ask. */
+static void identify(char text[IDENTITY])
 {
+    struct stat exe = { .st_ino = 0 };
+    stat("/proc/self/exe", &exe);
+    snprintf(text, IDENTITY, "%s:%lu:%ld.%ld", RG_VERSION, (unsigned long)exe.st_ino,
+             (long)exe.st_mtim.tv_sec, (long)exe.st_mtim.tv_nsec);
+}
+
+static const char *value_of(const char *word, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(word, name, length) == 0 ? word + length : NULL;
+}
+
+/* What a plugin says before its command: which program it is, where, and its model.
+ * How many words that were. */
+static int take_settings(server *s, char **words, int n, bool *plugin)
+{
+    char own[IDENTITY];
+    const char *value, *model = s->model;
     int i = 0;
-    unsetenv("CLARAN_MODEL");
     if (chdir("/") != 0) return RG_FAIL("there is no /");
     for (; i < n; i++) {
-        const char *value = strchr(words[i], '=');
-        if (value == NULL || words[i][0] == '-') break;
-        value++;
-        if (strncmp(words[i], "CLARAN_MODEL=", 13) == 0)
-            setenv("CLARAN_MODEL", value, 1);
-        else if (strncmp(words[i], "PWD=", 4) == 0 && chdir(value) != 0)
-            return RG_FAIL("%s: %s", value, strerror(errno));
-        else if (strncmp(words[i], "VERSION=", 8) == 0) {
+        if ((value = value_of(words[i], "CLARAN_MODEL=")) != NULL) {
+            model = *value ? value : NULL;
+        } else if ((value = value_of(words[i], "PWD=")) != NULL) {
+            if (chdir(value) != 0) return RG_FAIL("%s: %s", value, strerror(errno));
+        } else if ((value = value_of(words[i], "PROGRAM=")) != NULL) {
+            identify(own);
             *plugin = true;
-            if (strcmp(value, RG_VERSION) != 0)
-                return RG_FAIL("this is claran " RG_VERSION ", not %s", value);
+            s->stop = strcmp(value, own) != 0;
+            if (s->stop) return RG_FAIL("this is another program, which ends now");
+        } else {
+            break;
         }
     }
+    if (model != NULL) setenv("CLARAN_MODEL", model, 1);
+    else unsetenv("CLARAN_MODEL");
     return i;
 }
 
@@ -154,7 +176,9 @@ static int run_command(char **words, int n, bool plugin, char **text, size_t *si
     int exit_status = RG_EXIT_PROBLEM;
     int (*command)(int, char **) = strcmp(words[0], "detect") == 0 ? rg_detect_main
                                                                    : rg_ds9_main;
-    RG_TRY(run_printed(command, n, words, plugin, &exit_status, text, size));
+    int printed = run_printed(command, n, words, plugin, &exit_status, text, size);
+    rg_turn_give();
+    RG_TRY(printed);
     if (exit_status == RG_EXIT_OK || plugin) return 0;
     int status = fail_with(*text);
     free(*text);
@@ -181,7 +205,7 @@ static int answer(void *user, const char *request, char **text, size_t *size)
     int n = split(copy, words);
     if (n < 0) return RG_FAIL("the request has too many words, or half a pair of \"");
     words[n] = NULL;
-    int first = take_settings(words, n, &plugin);
+    int first = take_settings(s, words, n, &plugin);
     if (first < 0) return -1;
     const char *verb = first < n ? words[first] : "";
     s->served++;
@@ -246,11 +270,15 @@ static int serve(int idle)
 {
     char folder[RG_ACCESS_PATH];
     rg_access *point;
-    server s = { .served = 0 };
-    RG_TRY(rg_access_folder(folder));
-    int status = rg_access_open(&point, folder, answer, &s);
-    if (status == RG_ACCESS_TAKEN) return puts("claran serves already"), 0;
-    RG_TRY(status);
+    const char *model = getenv("CLARAN_MODEL");
+    server s = { .model = model ? strdup(model) : NULL };
+    int status = rg_access_folder(true, folder);
+    if (status == 0) status = rg_access_open(&point, folder, answer, &s);
+    if (status == RG_ACCESS_TAKEN) puts("claran serves already");
+    if (status != 0) {
+        free(s.model);
+        return status == RG_ACCESS_TAKEN ? 0 : -1;
+    }
     printf("XPA_METHOD=local XPA_TMPDIR=%s xpaget claran help\n", folder);
     fflush(stdout);
     rg_warm_begin();
@@ -263,6 +291,7 @@ static int serve(int idle)
     }
     rg_warm_end();
     rg_access_close(point);
+    free(s.model);
     return 0;
 }
 
@@ -310,16 +339,19 @@ static bool is_small(const char *method)
 
 static bool compose(char request[REQUEST], int argc, char **argv)
 {
-    char folder[1024], model[1100], here[1100], *words[WORDS];
+    char folder[1024], model[1100], here[1100], program[IDENTITY + 16], own[IDENTITY];
+    char *words[WORDS];
     const char *given = getenv("CLARAN_MODEL");
     int n = 0;
     if (argc > WORDS - 4 || getcwd(folder, sizeof folder) == NULL
         || (given && strlen(given) > 1024)) return false;
     snprintf(here, sizeof here, "PWD=%s", folder);
     snprintf(model, sizeof model, "CLARAN_MODEL=%s", given ? given : "");
-    words[n++] = "VERSION=" RG_VERSION;
+    identify(own);
+    snprintf(program, sizeof program, "PROGRAM=%s", own);
+    words[n++] = program;
     words[n++] = here;
-    if (given) words[n++] = model;
+    words[n++] = model;
     for (int i = 1; i < argc; i++) words[n++] = argv[i];
     return join(request, REQUEST, n, words);
 }
@@ -330,7 +362,7 @@ bool rg_serve_forward(int argc, char **argv, int *status)
     rg_xpa *point = NULL;
     size_t size;
     int end = 0;
-    if (!is_detection(argc, argv) || rg_access_folder(folder) != 0
+    if (!is_detection(argc, argv) || rg_access_folder(false, folder) != 0
         || !rg_access_find(folder, method) || !compose(request, argc, argv)
         || !is_small(argv[3])) return false;
     bool done = rg_xpa_open(&point, method) == 0

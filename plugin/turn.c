@@ -10,6 +10,8 @@
 #include "core/engine/error.h"
 #include "plugin/home.h"
 
+static int file = -1;             /* open as long as the turn lasts */
+
 int rg_turn_take(const char *address)
 {
     char path[RG_FILE_NAME];
@@ -17,7 +19,8 @@ int rg_turn_take(const char *address)
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
                           .l_start = (off_t)byte, .l_len = 1 };
     if (rg_home_cache("turns", path) != 0) return 0;
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);   /* open to the end */
+    rg_turn_give();
+    file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0) return 0;
     futimens(file, NULL);              /* or it would be tidied away as an old one */
     if (fcntl(file, F_SETLK, &lock) == 0) return 0;
@@ -25,4 +28,10 @@ int rg_turn_take(const char *address)
     return RG_FAIL("ClaRAN is at work in this DS9 already (process %ld): wait for it, "
                    "or choose the entry with the check mark again to stop it",
                    (long)lock.l_pid);
+}
+
+void rg_turn_give(void)
+{
+    if (file >= 0) close(file);
+    file = -1;
 }

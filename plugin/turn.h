@@ -12,4 +12,7 @@
  * Where no lock can be had at all, everybody has. */
 int rg_turn_take(const char *address);
 
+/* Before the process ends, in a server: nothing is drawn any more. */
+void rg_turn_give(void);
+
 #endif

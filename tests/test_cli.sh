@@ -227,6 +227,42 @@ ds9_gone() {
         refuses 2 "takes no --output" ds9 detect "$work/gone" -o x.csv
 }
 
+# Every command's help has an example, whose options it explains.
+examples_are_possible() {
+    local command example option
+    while read -r command; do
+        "$claran" $command --help > out.log 2>&1 || wrong "$command" || return 1
+        example=$(sed -n '/^example:/,$s/^  claran //p' out.log)
+        [ "${example#"$command"}" != "$example" ] || wrong "$command: none" || return 1
+        for option in $(grep -oE -- ' --?[a-z][a-z-]*' <<< "$example"); do
+            sed '/^example/,$d' out.log | grep -qE -- "^ +(-., )?$option( |\$)|^ +$option, " ||
+                wrong "$command has no $option" || return 1
+        done
+    done < <("$claran" --help | awk '/^  [a-z]/ { print $1 }'; echo ds9 check; echo ds9 fetch)
+}
+
+# completes "WORDS SO FAR" EXPECTED...: the last word (may be empty) can become these.
+completes() {
+    local COMP_WORDS COMP_CWORD COMPREPLY word; read -ra COMP_WORDS <<< "${1% }"
+    [ "${1% }" = "$1" ] || COMP_WORDS+=("")
+    COMP_WORDS[0]=$claran COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    _claran
+    shift
+    for word; do
+        grep -qx -- "$word" <<< "$(printf '%s\n' "${COMPREPLY[@]}")" ||
+            wrong "no $word: ${COMPREPLY[*]}" || return 1
+    done
+    [ $# -gt 0 ] || [ ${#COMPREPLY[@]} = 0 ] || wrong "${COMPREPLY[*]}"
+}
+shell_completes() {
+    . "$srcdir/doc/completions/claran" || return 1
+    completes "claran " detect serve ds9 && completes "claran cr" crossmatch &&
+        completes "claran --v" --version && completes "claran zz" &&
+        completes "claran ds9 " detect save fetch check && completes "claran ds9 ch" check &&
+        completes "claran detect --thr" --threshold && completes "claran detect x --png" --png &&
+        completes "claran ds9 fetch ds9 --" --where --size && completes "claran detect fi"
+}
+
 helps() {
     local command
     for command in "" average calibrate catalogue crossmatch detect ds9 evaluate image import model plot pretrain simulate train label; do
@@ -461,7 +497,7 @@ bad_calibrations() {
 model_is_the_papers() { "$claran" model | grep -q "^1367[67][0-9]* weights"; }
 
 model=${CLARAN_MODEL:-$srcdir/core/models/claran-d1.fits}
-for test in helps csv_and_standard_output formats_are_chosen beam_is_asked_for sources_are_measured regions_are_measured catalogues_are_matched threshold_is_kept picture_is_png \
+for test in helps examples_are_possible shell_completes csv_and_standard_output formats_are_chosen beam_is_asked_for sources_are_measured regions_are_measured catalogues_are_matched threshold_is_kept picture_is_png \
     image_is_of_the_method image_is_where_it_was_asked all_methods_are_on_a_sheet \
     examples_are_on_a_sheet bad_image_options bad_radio_image bad_infrared_image \
     wide_infrared_image model_is_the_papers evaluation_goes_to_files \

@@ -22,6 +22,9 @@ rename NSVRGetURL real_name
 proc NSVRGetURL {v url query} {real_name \$v http://127.0.0.1:$(cat "$work/port")/ \$query}
 END
 
+# The number of a dialog, whatever else the menu has.
+dialog() { grep '^param' "$work/claran.ds9" | grep -n " $1\$" | awk -F: '{print $1 - 1}'; }
+
 server_is() { echo "$1" > "$work/mode"; : > "$work/requests"; }
 fetch() { timeout 60 "$claran" ds9 fetch "$ds9_method" "$@" > "$work/out" 2>&1; }
 # What the user sees of his frames 1 and (hidden) 2.
@@ -49,8 +52,9 @@ fits "$work/mine.fits" -32 000 "100 100" "${wcs[@]}"
 click_loads_both() {
     server_is ok && users_frames && ds9_menu "$work/claran.ds9" || return 1
     order pan to 20 30 image && state > "$work/before"
-    ds9_click ClaRAN "Load FIRST and WISE here" && ds9_wait 7 || return 1
-    ds9_text 7 > "$work/out"
+    ds9_click ClaRAN "Load FIRST and WISE here" || return 1
+    ds9_wait "Load FIRST and WISE here" || return 1
+    ds9_text "Load FIRST and WISE here" > "$work/out"
     grep -q "does not react until" "$work/out" && grep -q "^FIRST is in frame 3" "$work/out" &&
         grep -q "^WISE W1 is in frame 4, on the same grid" "$work/out" ||
         wrong "$(cat "$work/out")" || return 1
@@ -62,27 +66,36 @@ click_loads_both() {
 }
 # Pixel (20, 30) of the user's image, 3', on the network's grid; two surveys.
 asks_for_the_middle_of_the_view() {
-    awk -F'[=&,]' '{ print $0; n++
+    awk -F'[=&,]' '{ n++
         if (!($2 > 150.01525 && $2 < 150.01527 && $3 > 1.98974 && $3 < 1.98976)) exit 1
         if ($0 !~ /&Size=0.0504[0-9]*,0.0504[0-9]*&Pixels=132,132&Return=FITS/) exit 1 }
         NR == 1 && !/Survey=VLA FIRST \(1.4 GHz\)&/ { exit 1 }
         NR == 2 && !/Survey=WISE 3.4&/ { exit 1 }
-        END { if (n != 2) exit 1 }' "$work/requests" || wrong "asked otherwise"
+        END { if (n != 2) exit 1 }' "$work/requests" || wrong "$(cat "$work/requests")"
 }
 detect_takes_them() {
     order frame 3 && "$claran" ds9 detect "$ds9_method" > "$work/out" 2>&1 &&
         grep -q "^Infrared from frame 4" "$work/out" || wrong "$(cat "$work/out")"
 }
 
+click_checks() {
+    local check="Check installation"
+    ds9_click ClaRAN "Check installation" && ds9_wait "$check" || return 1
+    ds9_text "$check" > "$work/out"
+    grep -q "^frame 4 *infrared image" "$work/out" && grep -q "^Nothing is wrong" "$work/out" ||
+        wrong "$(cat "$work/out")"
+}
+
 # In an empty DS9, as it starts; a name in a menu's dialog.
 empty_ds9_loads_by_name() {
     server_is ok && order frame delete all && order frame new || return 1
     ds9_click ClaRAN "Load FIRST and WISE..." && sleep 0.5 || return 1
-    tk "set ianalysis(param,3,0,0,value) {3C 219}; set ianalysis(param,3,0,1,value) 5" \
-        > /dev/null
-    ds9_click_widget .param.buttons.ok && ds9_wait 8
+    local there="Load FIRST and WISE..." param; param=$(dialog clarget)
+    tk "set ianalysis(param,$param,0,0,value) {3C 219}
+        set ianalysis(param,$param,0,1,value) 5" > /dev/null
+    ds9_click_widget .param.buttons.ok && ds9_wait "$there"
     [ "$(ask frame all | xargs)" = "1 2" ] && [ "$(ask frame)" = 1 ] &&
-        [ "$(ask fits size)" = "220 220" ] || wrong "$(ds9_text 8)" || return 1
+        [ "$(ask fits size)" = "220 220" ] || wrong "$(ds9_text "$there")" || return 1
     [ "$(grep -c '^Position=140.2858[0-9]*,+\?45.649[0-9]*&' "$work/requests")" = 2 ] &&
         [ "$(grep -c '^name' "$work/requests")" = 1 ] || wrong "$(cat "$work/requests")"
 }
@@ -142,7 +155,7 @@ announces_before_it_waits() {
 }
 
 for test in click_loads_both asks_for_the_middle_of_the_view detect_takes_them \
-    empty_ds9_loads_by_name takes_positions refuses_a_page refuses_a_server_error \
+    click_checks empty_ds9_loads_by_name takes_positions refuses_a_page refuses_a_server_error \
     refuses_junk refuses_uncovered_sky refuses_an_unknown_name refuses_what_is_no_place \
     refuses_here_where_nothing_is announces_before_it_waits refuses_an_unreachable_server
 do run $test; done

@@ -40,7 +40,7 @@ refuses() {
 tells_what_is_wrong() {
     refuses "nothing.fits" detect /nothing.fits && refuses "unknown option --no" detect --no &&
         refuses 'half a pair of "' detect '"/x' && refuses "say detect" train x &&
-        refuses "not 9" VERSION=9 status && refuses "no DS9 answers" ds9 detect /nowhere/x &&
+        refuses "say detect" X=1 status && refuses "no DS9 answers" ds9 detect /nowhere/x &&
         refuses "none.fits" CLARAN_MODEL=/none.fits detect "$work/f/sim_00000.fits" &&
         point detect "$work/f/sim_00000.fits" | grep -q "method D1"
 }
@@ -57,7 +57,7 @@ detect_is_forwarded() {
     XDG_RUNTIME_DIR=$work/home XPA_METHOD=localhost "$claran" ds9 detect "$ds9_method" \
         -t 0.3 > "$work/out" 2>&1 || return 1
     [ "$(served)" = $((before + 1)) ] || wrong "that was forwarded, too" || return 1
-    sed -i '/^[0-9] of /d' "$work/warm" "$work/out"
+    sed -i '/^[0-9] of /d; /seen this before/d' "$work/warm" "$work/out"
     diff "$work/warm" "$work/out" && diff "$work/warm.reg" <(boxes)
 }
 failure_is_forwarded() {
@@ -94,6 +94,19 @@ killed_server_is_replaced() {
     serve && [ "$(compgen -G "$XPA_TMPDIR/CLARAN_claran.*" | wc -l)" = 1 ] &&
         stops_when_told
 }
+# After a new claran was installed the old one ends, and the click works.
+ends_for_a_new_program() {
+    serve && cp "$claran" "$work/new" || return 1
+    "$work/new" ds9 detect "$ds9_method" > "$work/out" 2>&1 || wrong "$(cat "$work/out")" ||
+        return 1
+    grep -q "^[0-9]* source" "$work/out" && until_ 5 is_down && wait $server
+}
+keeps_its_own_model() {
+    CLARAN_MODEL=/none.fits serve || return 1
+    refuses "none.fits" detect "$work/f/sim_00000.fits" &&
+        "$claran" ds9 detect "$ds9_method" > "$work/out" && [ "$(served)" -gt 2 ] &&
+        refuses "none.fits" detect "$work/f/sim_00000.fits" && stops_when_told
+}
 starts_on_demand() {
     CLARAN_SERVE=yes "$claran" ds9 detect "$ds9_method" > "$work/out" || return 1
     until_ 20 is_up && point stop > /dev/null && until_ 5 is_down
@@ -112,6 +125,7 @@ if [ "$(id -u)" = 0 ] && runuser -u nobody -- true 2> /dev/null; then
 else
     echo "skip nobody_gets_an_answer: only root can be another user"
 fi
-for test in stops_when_told stops_when_idle killed_server_is_replaced starts_on_demand \
+for test in stops_when_told stops_when_idle killed_server_is_replaced ends_for_a_new_program \
+    keeps_its_own_model starts_on_demand \
     refuses_a_folder_of_others; do run $test; done
 [ $failures = 0 ]

@@ -74,11 +74,20 @@ check_tells_of_frames() {
     order frame delete all && says "note: DS9 has no frame" 0
 }
 
+# For the next detection; it ends with the folder.
+detection_leaves_a_server() {
+    order frame new && order analysis task 0
+    until_ 60 has_server || wrong "no server: $(ls "$XPA_TMPDIR")"
+}
+has_server() { server=$(compgen -G "$XPA_TMPDIR/CLARAN_claran.*"); }
+server_is_gone() { ! kill -0 "${server##*.}" 2> /dev/null; }
+
 it_leaves_nothing() {
     kill -TERM $ds9_pid
     wait $ds9_pid
     ! compgen -G "$open/claran-ds9.??????" | grep . ||
         wrong "a folder is left: $(find "$open/")" || return 1
+    until_ 20 server_is_gone || wrong "the server is left" || return 1
     ! ps -eo args | grep -q "[-]title $title" || wrong "DS9 is left"
 }
 
@@ -100,7 +109,7 @@ check_without_ds9() {
 }
 
 for test in starts_with_menu_and_arguments stale_folders_go check_finds_all_well \
-    check_tells_of_frames; do run $test; done
+    check_tells_of_frames detection_leaves_a_server; do run $test; done
 if [ "$(id -u)" = 0 ] && as_nobody true 2> /dev/null; then
     run nobody_is_kept_out
     run it_leaves_nothing
