@@ -465,6 +465,40 @@ static int collect(const rg_detector *d, const view *v, const waiting *at, rg_lo
     return 0;
 }
 
+/* The part of the image, x1, y1, x2, y2 [0-based], in which a window surely lies. */
+static void part_of(const rg_image *image, const rg_sky *window, const layout *l,
+                    double part[4])
+{
+    enum { STEP = 4 };        /* rows of the window that are looked at */
+    double xy[2 * SUBJECT];
+    part[0] = part[1] = INFINITY;
+    part[2] = part[3] = -INFINITY;
+    for (int row = 1; row <= SUBJECT; row += STEP) {
+        rg_sky_map_row(window, row, SUBJECT, image->sky, xy);
+        for (int k = 0; k < 2 * SUBJECT; k++) {
+            const double margin = 2 * STEP * l->span[k % 2];
+            part[k % 2] = fmin(part[k % 2], xy[k] - 1 - margin);
+            part[k % 2 + 2] = fmax(part[k % 2 + 2], xy[k] - 1 + margin);
+        }
+    }
+    part[0] = fmax(part[0], 0);
+    part[1] = fmax(part[1], 0);
+    part[2] = fmin(part[2], image->nx - 1);
+    part[3] = fmin(part[3], image->ny - 1);
+}
+
+/* Whether there is no value near, which is quicker to see than by resampling. */
+static bool is_blank(const rg_image *image, const rg_sky *window, const layout *l)
+{
+    double part[4];
+    part_of(image, window, l, part);
+    if (!(part[0] <= part[2] && part[1] <= part[3])) return true;
+    for (int y = (int)part[1]; y <= part[3]; y++)
+        for (int x = (int)part[0]; x <= part[2]; x++)
+            if (isfinite(image->pixels[(size_t)y * image->nx + x])) return false;
+    return true;
+}
+
 static void clear(waiting *one)
 {
     rg_sky_free(one->window);
@@ -497,8 +531,9 @@ static int show_window(rg_detector *d, view *v, int scale, int i, int j,
     all->windows += scale == 0;
     waiting *next = &v->batch[v->flying + v->n];
     *next = (waiting){ .window = window, .scale = scale, .i = i, .j = j };
-    int status = see(rg_runner_model(d->runner)->method, v, next,
-                     rg_runner_window(d->runner, v->n));
+    int status = is_blank(v->radio, window, l) ? RG_DETECT_BLANK
+        : see(rg_runner_model(d->runner)->method, v, next,
+              rg_runner_window(d->runner, v->n));
     if (status == RG_DETECT_UNCOVERED) d->uncovered += scale == 0;
     if (status == 0) v->n++;
     else clear(next);
