@@ -36,7 +36,7 @@ typedef struct rg_finder {
     { "precision", 0, RG_OPTION_TEXT, &(f).precision, 0, 0, "NAME", \
       "auto, f32, bf16; of a card tf32, f16: auto" }, \
     { "proposals", 0, RG_OPTION_INT, &(f).how.proposals, 1, 2000, "N", \
-      "regions looked at in each 3' window: 5" }, \
+      "regions looked at in each window: 5" }, \
     { "proposal-iou", 0, RG_OPTION_FLOAT, &(f).how.proposal_iou, 0, 1, "IOU", \
       "proposals that overlap more are one: 0.7" }, \
     { "scales", 0, RG_OPTION_INT, &(f).how.scales, 1, RG_COARSE_SCALES, "N", \

@@ -64,9 +64,11 @@ int rg_detect_adjust(rg_detector *detector, const rg_detect_options *options);
 
 /* Detections in the radio image, best probability first.  An image of a subject's size
  * is one 3' window about its middle; a larger one is covered by 3' windows that overlap
- * by half, and what two windows see is reported once.  Of a source and its part the
- * whole is reported, unless the part is much the more probable.  Needs a WCS and a
- * finite pixel. `infrared` is the same sky on any grid, NULL where the model's method
+ * by half, and what two windows see is reported once; from 4.5' on by windows of 6' and
+ * more, too (options.scales), for what those of 3' do not hold: core/detector/coarse.h.
+ * Of a source and its part the whole is reported, unless the part is much the more
+ * probable, or small and seen whole in a smaller window.  Needs a WCS and a finite
+ * pixel. `infrared` is the same sky on any grid, NULL where the model's method
  * does not want it; windows of which it covers less than half are not looked at, and
  * where that is all of them it is a failure.  Caller frees *found with free(). */
 int rg_detect(rg_detector *detector, const rg_image *radio, const rg_image *infrared,
@@ -88,7 +90,7 @@ void rg_detect_calibrate(rg_detector *detector,
 /* Probabilities of detections (options.all) under that calibration, best first. */
 void rg_detect_recalibrate(const rg_detector *detector, rg_detection *all, int n);
 
-/* Windows of the last rg_detect that were left out for want of infrared. */
+/* Windows of 3' of the last rg_detect that were left out for want of infrared. */
 int rg_detect_uncovered(const rg_detector *detector);
 
 /* Windows of the last rg_detect that the network saw; the others are blank, without
