@@ -83,7 +83,7 @@ full_output() {
         model --version "detect --help"; do
         for to in ">/dev/full" ">&-"; do
             eval "\"\$claran\" $words $to" 2> err.log &&
-                wrong "claran $words $to: status 0" && return 1
+                { wrong "claran $words $to: status 0"; return 1; }
             [ "$(cat err.log)" = "claran: standard output could not be written" ] ||
                 wrong "claran $words $to said: $(cat err.log)" || return 1
             [ ! -e x.reg ] && [ ! -e x.png ] || wrong "a file was written" || return 1
@@ -471,7 +471,7 @@ calibration_is_kept_in_the_model() {
         "$claran" detect many/sim_000??.fits --all --model plain.fits -o a.csv &&
         "$claran" detect many/sim_000??.fits --all --model t.fits -o b.csv &&
         cmp <(cut -d, -f 1-8 a.csv | sort) <(cut -d, -f 1-8 b.csv | sort) || return 1
-    cmp -s a.csv b.csv && wrong "the same probabilities" && return 1
+    cmp -s a.csv b.csv && { wrong "the same probabilities"; return 1; }
     "$claran" average c.fits c.fits -o mean.fits &&
         "$claran" model mean.fits | grep -q '^probabilities not calibrated' || return 1
     rm -r many* a.csv b.csv plain.fits c.fits t.fits mean.fits plain.log c.log

@@ -75,7 +75,7 @@ second_click_replaces() {
     sed 's/text={[^}]*}/text={old}/' "$work/headless.reg" | feed regions -format ds9
     ds9_click ClaRAN "Detect sources" && ds9_wait "Detect sources" || return 1
     [ "$(count)" = "$sources" ] || wrong "$(count) boxes, not $sources" || return 1
-    boxes | grep -q 'text={old}' && wrong "an old box is left" && return 1
+    boxes | grep -q 'text={old}' && { wrong "an old box is left"; return 1; }
     [ "$(user_regions)" = 1 ] || wrong "the user's region is gone"
 }
 
@@ -153,7 +153,7 @@ refuses_changed_frame() {
     kill -STOP $job
     order file "$work/other.fits"
     kill -CONT $job
-    wait $job && wrong "it drew on another image" && return 1
+    wait $job && { wrong "it drew on another image"; return 1; }
     grep -q "another image" "$work/err" || { cat "$work/err"; return 1; }
 }
 

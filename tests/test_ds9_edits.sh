@@ -190,7 +190,7 @@ infrared_comes_along() {
 
 nothing_to_save() {
     "$claran" ds9 save "$ds9_method" -o "$work/none.csv" > "$work/log" 2>&1 &&
-        wrong "it saved nothing" && return 1
+        { wrong "it saved nothing"; return 1; }
     grep -q "draw a box and label it" "$work/log" && [ ! -e "$work/none.csv" ]
 }
 

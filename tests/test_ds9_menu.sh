@@ -103,7 +103,7 @@ threshold_redraws() {
 
 labels_hide_and_come_back() {
     choose "Show/hide labels" && same_state "Show/hide labels" || return 1
-    all_boxes | grep -q 'text={' && wrong "a label is shown" && return 1
+    all_boxes | grep -q 'text={' && { wrong "a label is shown"; return 1; }
     [ "$(count)" = "$n" ] || wrong "$(count) boxes" || return 1
     "$claran" ds9 save "$ds9_method" -o "$work/hidden.csv" > /dev/null || return 1
     choose "Show/hide labels" && same_state "labels again" || return 1
@@ -202,7 +202,7 @@ damaged_results_are_none() {
         sed -i '10s/\.\([0-9]\)/.\1\1/' "$file"
     done
     "$claran" ds9 threshold "$ds9_method" -t 0.5 > "$work/log" 2>&1 &&
-        wrong "it took damaged results" && return 1
+        { wrong "it took damaged results"; return 1; }
     grep -q "no results are kept .* choose Detect sources first" "$work/log" ||
         { cat "$work/log"; return 1; }
     : > "$cache/x.results.999999.part"
@@ -326,7 +326,7 @@ closed_ds9_is_told() {
     hold $job || return 1
     kill "$ds9_pid" && wait "$ds9_pid" 2> /dev/null
     kill -CONT $job
-    wait $job && wrong "it did not fail" && return 1
+    wait $job && { wrong "it did not fail"; return 1; }
     grep -q "no DS9 answers" "$work/log" || { cat "$work/log"; return 1; }
 }
 
