@@ -14,10 +14,11 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "core/detector/coarse.h"
 #include "core/engine/error.h"
 #include "plugin/home.h"
 
-#define TITLE "# claran results 1\n"
+#define TITLE "# claran results 2\n"
 #define END ".results"
 
 enum {
@@ -59,9 +60,10 @@ static void print(const rg_kept *k, const rg_image *radio, FILE *to)
             k->from.model, k->from.version, k->from.weights, k->uncovered, k->n);
     for (const rg_detection *d = k->all; d < k->all + k->n; d++)
         fprintf(to, "%.17g %.17g %.17g %.17g %.17g %.17g %.17g %.17g %.17g %d %.9g "
-                "%.9g %d %d %.9g\n", d->ra, d->dec, d->width, d->height, d->angle,
+                "%.9g %d %d %d %.9g\n", d->ra, d->dec, d->width, d->height, d->angle,
                 d->xmin, d->ymin, d->xmax, d->ymax, d->class_, (double)d->probability,
-                (double)d->raw, d->cut, d->second, (double)d->second_probability);
+                (double)d->raw, d->cut, d->scale, d->second,
+                (double)d->second_probability);
 }
 
 static void tidy(void);
@@ -97,10 +99,10 @@ static bool is_number(double x, double low, double high)
 static int read_detection(const char *line, rg_detection *d)
 {
     int cut;
-    if (sscanf(line, "%lf %lf %lf %lf %lf %lf %lf %lf %lf %d %f %f %d %d %f", &d->ra,
+    if (sscanf(line, "%lf %lf %lf %lf %lf %lf %lf %lf %lf %d %f %f %d %d %d %f", &d->ra,
                &d->dec, &d->width, &d->height, &d->angle, &d->xmin, &d->ymin, &d->xmax,
-               &d->ymax, &d->class_, &d->probability, &d->raw, &cut, &d->second,
-               &d->second_probability) != 15) return -1;
+               &d->ymax, &d->class_, &d->probability, &d->raw, &cut, &d->scale,
+               &d->second, &d->second_probability) != 16) return -1;
     d->cut = cut != 0;
     return is_number(d->ra, -360, 360) && is_number(d->dec, -90, 90)
         && is_number(d->width, 0, 1e6) && is_number(d->height, 0, 1e6)
@@ -108,6 +110,7 @@ static int read_detection(const char *line, rg_detection *d)
         && is_number(d->ymin, -1e9, 1e9) && is_number(d->xmax, -1e9, 1e9)
         && is_number(d->ymax, -1e9, 1e9) && is_number(d->class_, 1, RG_CLASSES - 1)
         && is_number(d->probability, 0, 1) && is_number(d->raw, 0, 1)
+        && is_number(d->scale, 0, RG_COARSE_SCALES - 1)
         && is_number(d->second, 0, RG_CLASSES - 1)
         && is_number(d->second_probability, 0, 1) ? 0 : -1;
 }

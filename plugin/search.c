@@ -156,11 +156,11 @@ static void make_key(const rg_search *s, const rg_area *area, char key[RG_KEPT_K
     rg_area_print(area, part, sizeof part);
     (void)stat("/proc/self/exe", &program);
     snprintf(key, RG_KEPT_KEY, "program %lld %lld backend %s precision %s proposals %d "
-             "%g %g infrared %08x %s%s", (long long)program.st_mtime,
+             "%g %g scales %d infrared %08x %s%s", (long long)program.st_mtime,
              (long long)program.st_size, f->how.backend,
              rg_backend_precision_name(rg_detect_precision(f->detector)),
              f->how.proposals, (double)f->how.proposal_iou, (double)f->how.class_iou,
-             infrared ? infrared->checksum : 0, grid, part);
+             f->how.scales, infrared ? infrared->checksum : 0, grid, part);
 }
 
 /* Of all that was found the part that was asked for. */
