@@ -465,26 +465,35 @@ static void fpn_on_cpu_equals_ref(void) { steps_on_cpu_equal_those_of_ref(2); }
 static void fpn_opens_for_detection(void) { the_model_opens_for_detection(); }
 static void fpn_loss_falls(void) { the_loss_falls(); }
 
-static void fpn_detects(void)
+/* How many in simulated field number i. */
+static int detect_in(rg_detector *detector, int i)
 {
-    rg_detect_options all = rg_detect_defaults;
     rg_simulation sky = rg_simulate_defaults;
-    rg_detector *detector;
     rg_simulated field;
     rg_detection *found = NULL;
     int n = 0;
     sky.size = 100;
+    CHECK_OK(rg_simulate_field(&sky, i, &field));
+    CHECK_OK(rg_detect(detector, field.radio, NULL, &found, &n));
+    for (int k = 0; k < n; k++) CHECK(found[k].width > 0 && found[k].probability > 0);
+    free(found);
+    rg_simulate_clear(&field);
+    return n;
+}
+
+/* After so few steps it finds nothing in some fields, in which depends on rounding. */
+static void fpn_detects(void)
+{
+    rg_detect_options all = rg_detect_defaults;
+    rg_detector *detector;
+    int n = 0;
     all.all = true;
-    CHECK_OK(rg_simulate_field(&sky, 0, &field));
     CHECK_OK(rg_detect_open(&detector, in_folder("fall.fits"), &all));
     if (check_failed_) return;
     CHECK(rg_detect_model(detector)->network == RG_NETWORK_FPN);
-    CHECK_OK(rg_detect(detector, field.radio, NULL, &found, &n));
+    for (int i = 0; i < 8; i++) n += detect_in(detector, i);
     CHECK(n > 0);
-    for (int i = 0; i < n; i++) CHECK(found[i].width > 0 && found[i].probability > 0);
-    free(found);
     rg_detect_close(detector);
-    rg_simulate_clear(&field);
 }
 
 static void fpn_is_not_claran(void)
