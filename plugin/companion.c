@@ -123,7 +123,7 @@ static int consider(const rg_frame *radio, const rg_frame *frame)
     RG_TRY(rg_image_cover(radio->image, frame->image, &share));
     if (!(share > 0)) return PASSED_OVER;
     return RG_FAIL("%s shows the same sky, but nothing in it says that it is infrared; "
-                   "if it is, name it: Detect with method... in the menu, or "
+                   "if it is, name it: Detect with options... in the menu, or "
                    "--ir-frame %s", frame->image->name, frame->number);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -323,6 +324,13 @@ static int go(task *t, int action)
 
 /* ---- options and settings ---- */
 
+/* A model's file is remembered from the root, to be found from any folder. */
+static const char *from_root(rg_setting which, const char *value, char path[PATH_MAX])
+{
+    if (which != RG_SETTING_MODEL || strcasecmp(value, "auto") == 0) return value;
+    return realpath(value, path) ? path : value;
+}
+
 /* The settings: as they were the last time, if they count, and as they are given now
  * ("last": not given). */
 static int choose_settings(task *t, const char *const given[RG_SETTINGS])
@@ -331,8 +339,10 @@ static int choose_settings(task *t, const char *const given[RG_SETTINGS])
     if (t->remembers && rg_settings_read(&t->settings) != 0)
         fprintf(stderr, "A setting is as it was at first: %s\n", rg_error_message());
     for (int i = 0; i < RG_SETTINGS; i++) {
+        char path[PATH_MAX];
         if (given[i] == NULL || strcasecmp(given[i], "last") == 0) continue;
-        if (rg_settings_put(&t->settings, (rg_setting)i, given[i]) != 0)
+        if (rg_settings_put(&t->settings, (rg_setting)i,
+                            from_root((rg_setting)i, given[i], path)) != 0)
             return rg_options_misuse("%s", rg_error_message());
         t->remember = t->remembers;
     }

@@ -260,6 +260,10 @@ int rg_kept_find(rg_kept *k, const rg_image *radio, const char *model, const cha
     entry *all = list(prefix, &n);
     for (int i = 0; i < n && !found; i++) {
         found = strstr(all[i].path, END) && read_kept(all[i].path, radio, key, k) == 0;
+        if (found && model && strcmp(k->from.model, model) != 0) {
+            rg_kept_clear(k);          /* another whose name begins like it */
+            found = 0;
+        }
         if (found) utimensat(AT_FDCWD, all[i].path, NULL, 0);
     }
     free(all);

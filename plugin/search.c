@@ -149,14 +149,21 @@ static void say_begin(const rg_search *s)
 static void make_key(const rg_search *s, const rg_area *area, char key[RG_KEPT_KEY])
 {
     const rg_finder *f = s->finder;
+    const rg_claran *model = rg_detect_model(f->detector);
     const rg_image *infrared = rg_finder_wants_infrared(f) ? s->infrared->image : NULL;
     char grid[256] = "none", part[3072];
     struct stat program = { .st_size = 0 };
     if (infrared != NULL) rg_kept_grid(infrared, grid);
     rg_area_print(area, part, sizeof part);
     (void)stat("/proc/self/exe", &program);
-    snprintf(key, RG_KEPT_KEY, "program %lld %lld backend %s precision %s proposals %d "
-             "%g %g scales %d infrared %08x %s%s", (long long)program.st_mtime,
+    int used = snprintf(key, RG_KEPT_KEY, "method %s calibration",
+                        rg_fuse_name(model->method));
+    for (int i = 0; i < RG_CLARAN_CALIBRATION; i++)
+        used += snprintf(key + used, RG_KEPT_KEY - (size_t)used, " %a",
+                         (double)model->calibration[i]);
+    snprintf(key + used, RG_KEPT_KEY - (size_t)used, " program %lld %lld backend %s "
+             "precision %s proposals %d %g %g scales %d infrared %08x %s%s",
+             (long long)program.st_mtime,
              (long long)program.st_size, f->how.backend,
              rg_backend_precision_name(rg_detect_precision(f->detector)),
              f->how.proposals, (double)f->how.proposal_iou, (double)f->how.class_iou,
@@ -198,6 +205,7 @@ static int find_all(rg_search *s, const rg_area *area, rg_kept *kept)
         && kept->uncovered == 0) {
         printf("The network has seen this before: its results were kept\n");
     } else {
+        rg_kept_clear(kept);
         *kept = (rg_kept){ .n = 0 };
         memcpy(kept->key, key, sizeof key);
         rg_finder_provenance(s->finder, s->radio->image, &kept->from);

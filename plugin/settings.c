@@ -120,7 +120,7 @@ static int read_line(rg_settings *s, char *line)
     *equals = '\0';
     char *key = trim(line), *value = trim(equals + 1);
     for (int i = 0; i < RG_SETTINGS; i++)
-        if (strcmp(key, known[i].name) == 0)
+        if (strcmp(key, known[i].name) == 0 && i != RG_SETTING_INFRARED)
             return rg_settings_put(s, (rg_setting)i, value);
     return RG_FAIL("there is no setting \"%.60s\"", key);
 }
@@ -153,7 +153,8 @@ int rg_settings_write(const rg_settings *s)
     if (to == NULL) return RG_FAIL("out of memory for the settings");
     fputs("# What was chosen last in DS9's menu ClaRAN > Detect with options...\n", to);
     for (int i = 0; i < RG_SETTINGS; i++)
-        fprintf(to, "%s = %s\n", known[i].name, s->value[i]);
+        if (i != RG_SETTING_INFRARED)
+            fprintf(to, "%s = %s\n", known[i].name, s->value[i]);
     int status = fclose(to) != 0 ? RG_FAIL("out of memory for the settings")
                                  : rg_home_write(path, text, size);
     free(text);

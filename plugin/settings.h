@@ -15,7 +15,8 @@ typedef enum {
     RG_SETTING_METHOD,        /* auto, F, D1 .. D4 */
     RG_SETTING_MODEL,         /* auto or a file */
     RG_SETTING_THRESHOLD,     /* 0 .. 1 */
-    RG_SETTING_INFRARED,      /* auto or the number of a frame */
+    RG_SETTING_INFRARED,      /* auto or the number of a frame; not remembered: another
+                                 DS9 has other frames */
     RG_SETTING_SEARCH,        /* frame, view, selected */
     RG_SETTING_DEVICE,        /* auto, gpu, cpu, ref */
     RG_SETTING_COLOURS,       /* one, class */
