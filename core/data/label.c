@@ -45,13 +45,10 @@ const char *const rg_label_kind_name[RG_LABEL_KINDS] = {
 
 int rg_label_class(int components, int peaks)
 {
-    static const int class_[4][4] = {
-        [1] = { 0, 1, 2, 3 }, [2] = { 0, 0, 4, 5 }, [3] = { 0, 0, 0, 6 }
-    };
-    if (components < 1 || components > 3 || peaks < 1 || peaks > 5)
-        return RG_CLASS_IGNORE;
-    int found = class_[components][peaks < 3 ? peaks : 3];
-    return found ? found : RG_CLASS_IGNORE;
+    for (int c = 1; c < RG_CLASSES && peaks <= 5; c++)
+        if (rg_boxes_components[c] == components
+            && rg_boxes_peaks[c] == (peaks < 3 ? peaks : 3)) return c;
+    return RG_CLASS_IGNORE;
 }
 
 /* ---- the units of an image ---- */

@@ -8,6 +8,8 @@
 
 #include "core/engine/error.h"
 
+const int rg_boxes_components[RG_CLASSES] = { 0, 1, 1, 1, 2, 2, 3 };
+const int rg_boxes_peaks[RG_CLASSES] = { 0, 1, 2, 3, 2, 3, 3 };
 const char *const rg_boxes_class_name[RG_CLASSES] = {
     "background", "1C_1P", "1C_2P", "1C_3P", "2C_2P", "2C_3P", "3C_3P",
 };

@@ -23,9 +23,6 @@ struct rg_evidence {
     double pixel;                 /* [arcsec] */
 };
 
-static const int components[RG_CLASSES] = { 0, 1, 1, 1, 2, 2, 3 };
-static const int peaks[RG_CLASSES] = { 0, 1, 2, 3, 2, 3, 3 };
-
 /* ---- the islands of a window ---- */
 
 static int find(const float *pixels, int side, double level, double brightest, group *g)
@@ -159,9 +156,9 @@ void rg_evidence_weigh(const rg_evidence *e, rg_box box, int class_,
                        float x[RG_EVIDENCES])
 {
     const sums s = add_up(&e->islands, box);
-    const bool several = components[class_] > 1 && s.n > 1;
-    x[RG_EVIDENCE_COUNTS] = s.n == components[class_]
-                            && (s.peaks < 3 ? s.peaks : 3) == peaks[class_];
+    const bool several = rg_boxes_components[class_] > 1 && s.n > 1;
+    x[RG_EVIDENCE_COUNTS] = s.n == rg_boxes_components[class_]
+                            && (s.peaks < 3 ? s.peaks : 3) == rg_boxes_peaks[class_];
     x[RG_EVIDENCE_FIT] = (float)fit(&e->outlines, box);
     x[RG_EVIDENCE_CONTRAST] =
         several ? (float)fmin(CONTRAST_MOST, log10(s.first / s.second)) : 0;

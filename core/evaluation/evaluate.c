@@ -120,9 +120,8 @@ void rg_evaluate_restate(rg_evaluation *e, rg_found set, const float *probabilit
 
 int rg_evaluate_class(rg_scheme scheme, int class_)
 {
-    static const int components[RG_CLASSES] = { 0, 1, 1, 1, 2, 2, 3 };
     if (class_ < 1 || scheme == RG_SCHEME_SIX) return class_;
-    return scheme == RG_SCHEME_ANY ? 1 : components[class_];
+    return scheme == RG_SCHEME_ANY ? 1 : rg_boxes_components[class_];
 }
 
 int rg_evaluate_classes(rg_scheme scheme)
