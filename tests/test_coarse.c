@@ -5,17 +5,6 @@
 
 #define HALF_CELL 11.0            /* what the finder can be off in one [arcsec] */
 
-static void what_is_due(void)
-{
-    const struct { int scale; double width, height; bool due; } box[] = {
-        { 0, 10, 10, true }, { 1, 80, 80, false }, { 1, 20, 120, true },
-        { 2, 120, 60, false }, { 2, 200, 60, true }, { 2, NAN, NAN, false },
-    };
-    for (int i = 0; i < 6; i++)
-        CHECK(rg_coarse_is_due(&(rg_detection){ .scale = box[i].scale,
-              .width = box[i].width, .height = box[i].height }) == box[i].due);
-}
-
 /* The second channel of conv5_3: 1 where neither a cell nor one beside it is bright. */
 static void add_darkness(rg_weights *w)
 {
@@ -99,6 +88,20 @@ static void a_large_source_is_one_box(void)
             free(f);
         }
     }
+}
+
+/* In the image's corner a window of 3' shows all of it, and does not know it: a larger
+ * window, which takes it for a triple, does not know better. */
+static void finer_windows_that_show_all_of_it_decide(void)
+{
+    const double arm = 0.31 * 128 * RG_CLARAN_PIXEL;
+    const double x = -193, y = -193;
+    const double at[3][2] = { { x - arm, y }, { x, y }, { x + arm, y } };
+    int n = 0;
+    rg_detection *f = find(at, 3, 2, &n);
+    CHECK(n >= 3);
+    for (int k = 0; k < n; k++) CHECK(f[k].scale == 0 && f[k].class_ == 1);
+    free(f);
 }
 
 static void small_sources_stay(void)
@@ -256,8 +259,8 @@ static void sizes_that_are_none(void)
 int main(void)
 {
     snprintf(path, sizeof path, "test_coarse.%ld.fits", (long)getpid());
-    CHECK_RUN(what_is_due);
     CHECK_RUN(a_large_source_is_one_box);
+    CHECK_RUN(finer_windows_that_show_all_of_it_decide);
     CHECK_RUN(small_sources_stay);
     CHECK_RUN(a_whole_and_its_parts);
     CHECK_RUN(pixels_and_projections);

@@ -16,8 +16,10 @@
 /* "background", "1C_1P" ... "3C_3P"; class by name, "?" is RG_CLASS_IGNORE, fails
  * naming the known ones. */
 extern const char *const rg_boxes_class_name[RG_CLASSES];
-extern const int rg_boxes_components[RG_CLASSES], rg_boxes_peaks[RG_CLASSES];
 int rg_boxes_class(const char *name, int *class_);
+
+/* How many a class has, as its name says; 0 of background. */
+extern const int rg_boxes_components[RG_CLASSES], rg_boxes_peaks[RG_CLASSES];
 
 /* Intersection over union with the + 1 widths, 0..1; 0 for empty boxes. */
 float rg_boxes_iou(rg_box a, rg_box b);

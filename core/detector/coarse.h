@@ -3,7 +3,7 @@
  *
  * A window of scale s is 3' x 2^s wide, of as many pixels as one of 3': the network
  * sees a source of 4' as it sees one of 1' in a window of scale 2.  What it makes of it
- * counts only where finer windows cannot know better.
+ * counts only where no finer window shows all of it.
  */
 #ifndef RG_COARSE_H
 #define RG_COARSE_H
@@ -16,10 +16,6 @@
 
 /* Side of a pixel of the windows of a scale [arcsec]: 1.375, 2.75 ... */
 double rg_coarse_pixel(int scale);
-
-/* Whether a source is so large that windows of its detection's scale are the first to
- * hold it wherever it lies; everything is for scale 0. */
-bool rg_coarse_is_due(const rg_detection *found);
 
 /* Whether the finer of two detections, of which the coarser's box holds it, is a source
  * of its own: whole in its window, and small beside the other. */

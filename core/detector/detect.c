@@ -456,7 +456,7 @@ static int collect(const rg_detector *d, const view *v, const waiting *at, rg_lo
         one.probability = rg_claran_calibrate(model, class_, raw, one.evidence);
         if (locate(model, v->radio, at->window, box, &one) != 0)
             continue;   /* beyond the edge of the projection, where no image is */
-        if (!rg_coarse_is_due(&one) || is_whole_finer(v, &one)) continue;
+        if (is_whole_finer(v, &one)) continue;
         one.cut = clearance(l, at->i, at->j, &one) < RIM;
         if (one.cut && is_whole_elsewhere(l, at->i, at->j, &one)) continue;
         if (d->options.seen) d->options.seen(d->options.user, &one);
