@@ -195,6 +195,18 @@ damaged_settings_are_told() {
     rm "$settings"
 }
 
+# Those of another model of the same weights are none, nor is a frame's number remembered.
+results_are_of_one_model() {
+    local model=$srcdir/core/models/claran-d1.fits
+    "$claran" average "$model" "$model" -o "$work/raw.fits" > "$work/log" &&
+        "$claran" ds9 detect "$ds9_method" --method D1 > "$work/log" 2>&1 || return 1
+    "$claran" ds9 detect "$ds9_method" --model "$work/raw.fits" > "$work/log" 2>&1 &&
+        ! grep -q "seen this before" "$work/log" || { cat "$work/log"; return 1; }
+    "$claran" ds9 detect "$ds9_method" --model "$work/raw.fits" > "$work/log" 2>&1 &&
+        grep -q "seen this before" "$work/log" || { cat "$work/log"; return 1; }
+    ! grep -q ir-frame "$settings" || wrong "$(cat "$settings")"
+}
+
 # Damaged results are none; what is left beside by the killed goes.
 damaged_results_are_none() {
     local file
@@ -333,7 +345,7 @@ closed_ds9_is_told() {
 for test in begins detects second_time_is_kept threshold_redraws \
     labels_hide_and_come_back alternatives_come_and_go own_label_stays \
     undo_goes_back_and_forth selected_part_is_searched visible_part_is_searched \
-    damaged_settings_are_told damaged_results_are_none killed_leaves_nothing \
+    damaged_settings_are_told results_are_of_one_model damaged_results_are_none killed_leaves_nothing \
     one_at_a_time says_what_it_is readers_change_nothing \
     boxes_come_as_found nothing_to_change buttons_and_keys_work closed_ds9_is_told
 do run $test; done

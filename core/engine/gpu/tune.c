@@ -41,7 +41,7 @@ static bool find_place(const char *identity, char path[RG_FILE_NAME], bool make)
                  own ? "" : "/.cache") >= (int)sizeof folder - 8) return false;
     if (make) mkdir(folder, 0700);
     strcat(folder, "/claran");
-    if (make) mkdir(folder, 0777);
+    if (make) mkdir(folder, 0700);
     snprintf(path, RG_FILE_NAME, "%s/gpu-%016llx.txt", folder,
              (unsigned long long)hash);
     return true;
