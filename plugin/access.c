@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +25,28 @@ struct rg_access {
     void *user;
     int requests;                 /* so far */
 };
+
+/* Of the lock's file: held as long as one serves, and while it answers. */
+enum { SERVES, ANSWERS };
+
+static int asker = -1;            /* socket of the request being answered */
+
+/* type: F_WRLCK or F_UNLCK; false: another process has it. */
+static bool set_lock(int file, int which, short type)
+{
+    struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = which,
+                          .l_len = 1 };
+    return fcntl(file, F_SETLK, &lock) == 0;
+}
+
+static bool is_held(int file, int which, pid_t *holder)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = which,
+                          .l_len = 1 };
+    if (fcntl(file, F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return false;
+    *holder = lock.l_pid;
+    return true;
+}
 
 /* ---- where ---- */
 
@@ -80,9 +102,41 @@ static int list(const char *folder, glob_t *found)
     return glob(pattern, 0, NULL, found);
 }
 
+static void name_lock(const char *folder, char path[RG_ACCESS_PATH + 16])
+{
+    snprintf(path, RG_ACCESS_PATH + 16, "%s/" NAME ".lock", folder);
+}
+
+/* As a program is after ^Z. */
+static bool is_stopped(pid_t process)
+{
+    char path[64], state = '?';
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)process);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return false;
+    const int n = fscanf(file, "%*d (%*[^)]) %c", &state);
+    fclose(file);
+    return n == 1 && (state == 'T' || state == 't');
+}
+
+/* Whether one serves there and has nothing else to do. */
+static bool is_free(const char *folder)
+{
+    char path[RG_ACCESS_PATH + 16];
+    pid_t process;
+    name_lock(folder, path);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0) return false;
+    bool is = is_held(file, SERVES, &process) && !is_stopped(process)
+              && !is_held(file, ANSWERS, &process);
+    close(file);
+    return is;
+}
+
 bool rg_access_find(const char *folder, char method[RG_ACCESS_PATH])
 {
     glob_t found;
+    if (!is_free(folder)) return false;
     bool is_there = list(folder, &found) == 0 && found.gl_pathc > 0
         && strlen(found.gl_pathv[0]) < RG_ACCESS_PATH;
     if (is_there) strcpy(method, found.gl_pathv[0]);
@@ -107,11 +161,22 @@ static int send_answer(void *client, void *call, char *request, char **buffer,
     a->requests++;
     *buffer = NULL;
     *size = 0;
+    set_lock(a->lock, ANSWERS, F_WRLCK);
+    asker = xpa_cmdfd((XPA)call);
     int status = is_same_user(call)
         ? a->answer(a->user, request ? request : "", buffer, size)
         : RG_FAIL("another user's programs get no answer");
+    asker = -1;
+    set_lock(a->lock, ANSWERS, F_UNLCK);
     if (status != 0) XPAError(call, (char *)rg_error_message());
     return status;
+}
+
+bool rg_access_is_abandoned(void)
+{
+    struct pollfd caller = { .fd = asker, .events = POLLRDHUP };
+    return asker >= 0 && poll(&caller, 1, 0) == 1
+        && (caller.revents & (POLLRDHUP | POLLHUP));
 }
 
 /* Who holds the lock is the only one: sockets that are there were left. */
@@ -119,10 +184,10 @@ static int take_lock(rg_access *a, const char *folder)
 {
     char path[RG_ACCESS_PATH + 16];
     glob_t old;
-    snprintf(path, sizeof path, "%s/" NAME ".lock", folder);
+    name_lock(folder, path);
     a->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (a->lock < 0) return RG_FAIL("%s: %s", path, strerror(errno));
-    if (flock(a->lock, LOCK_EX | LOCK_NB) != 0) return RG_ACCESS_TAKEN;
+    if (!set_lock(a->lock, SERVES, F_WRLCK)) return RG_ACCESS_TAKEN;
     if (list(folder, &old) == 0)
         for (size_t i = 0; i < old.gl_pathc; i++) unlink(old.gl_pathv[i]);
     globfree(&old);

@@ -27,7 +27,8 @@ bool rg_access_is_private(const char *path);
  * /tmp/claran-UID, which have to be ours alone and are made where that is asked. */
 int rg_access_folder(bool make, char folder[RG_ACCESS_PATH]);
 
-/* The socket in the folder at which one answers; false: none is there. */
+/* The socket in the folder at which one answers; false: none is there, or it is stopped
+ * (^Z) or at work for another, whom one would wait for. */
 bool rg_access_find(const char *folder, char method[RG_ACCESS_PATH]);
 
 /* Answers a request (what stands behind xpaget's target): *text [size], of malloc, or a
@@ -44,5 +45,9 @@ void rg_access_close(rg_access *access);
 /* Answers what comes in `seconds`: how many requests there were; -1 when the socket is
  * gone. */
 int rg_access_wait(rg_access *access, int seconds);
+
+/* Whether who asked has gone while the answer is made, as a menu's entry that was
+ * cancelled; false outside of an answer. */
+bool rg_access_is_abandoned(void);
 
 #endif

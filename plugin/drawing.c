@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "core/engine/error.h"
+#include "plugin/access.h"
 #include "plugin/home.h"
 #include "regions/region.h"
 
@@ -26,6 +27,7 @@ int rg_drawing_read(rg_drawing *d, char **text)
 
 static int replace(rg_drawing *d, const char *text)
 {
+    if (rg_access_is_abandoned()) return RG_FAIL("stopped: nothing is drawn");
     RG_TRY(rg_xpa_set(d->ds9, DELETE_BOXES, NULL, 0));
     if (strstr(text, "\nbox(") == NULL) return 0;
     return rg_xpa_set(d->ds9, SET_BOXES, text, strlen(text));

@@ -94,25 +94,40 @@ static int read_all(int file, char **text, size_t *size)
     return 0;
 }
 
-/* `line`: before what was printed comes "exit N". */
-static int run_printed(int (*command)(int, char **), int argc, char **argv, bool line,
-                       int *exit_status, char **text, size_t *size)
+/* The command's exit status, with all that it prints in the file. */
+static int run_into(int file, int (*command)(int, char **), int argc, char **argv)
 {
     int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
-    int file = memfd_create("claran", MFD_CLOEXEC);
-    if (out < 0 || err < 0 || file < 0) return RG_FAIL("no answer can be written");
-    if (line && write(file, "exit 0\n", 7) != 7) return RG_FAIL("the answer is lost");
+    if (out < 0 || err < 0) {
+        dprintf(file, "claran: the server has no more files: %s\n", strerror(errno));
+        if (out >= 0) close(out);
+        return RG_EXIT_PROBLEM;
+    }
     fflush(stdout);
     dup2(file, STDOUT_FILENO);
     dup2(file, STDERR_FILENO);
-    *exit_status = command(argc, argv);
+    int exit_status = command(argc, argv);
     fflush(stdout);
     clearerr(stdout);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
     close(out);
     close(err);
-    int status = read_all(file, text, size);
+    return exit_status;
+}
+
+/* `line`: before what was printed comes "exit N". */
+static int run_printed(int (*command)(int, char **), int argc, char **argv, bool line,
+                       int *exit_status, char **text, size_t *size)
+{
+    int file = memfd_create("claran", MFD_CLOEXEC);
+    if (file < 0) return RG_FAIL("no answer can be written: %s", strerror(errno));
+    int status = line && write(file, "exit 0\n", 7) != 7 ? RG_FAIL("the answer is lost")
+                                                         : 0;
+    if (status == 0) {
+        *exit_status = run_into(file, command, argc, argv);
+        status = read_all(file, text, size);
+    }
     close(file);
     if (status == 0 && line) (*text)[5] = (char)('0' + *exit_status);
     return status;

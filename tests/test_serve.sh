@@ -94,6 +94,37 @@ killed_server_is_replaced() {
     serve && [ "$(compgen -G "$XPA_TMPDIR/CLARAN_claran.*" | wc -l)" = 1 ] &&
         stops_when_told
 }
+# It answers as long as it holds the second byte of its file, too.
+is_answering() {
+    grep -q "POSIX.* WRITE $server .*:$(stat -c %i "$XPA_TMPDIR/claran.lock") 0 1\$" /proc/locks
+}
+# Neither one after ^Z nor one that works for somebody else is waited for.
+is_not_waited_for() {
+    local start=$SECONDS
+    serve && kill -STOP $server || return 1
+    "$claran" ds9 detect "$ds9_method" > "$work/out" || wrong "$(cat "$work/out")" || return 1
+    kill -CONT $server
+    [ $((SECONDS - start)) -lt 10 ] || wrong "$((SECONDS - start)) s" || return 1
+    "$claran" simulate "$work/large" --size 1000 -n 1 --seed 4 > "$work/log" || return 1
+    point detect "$work/large/sim_00000.fits" > /dev/null & local other=$!
+    until_ 20 is_answering || wrong "it does not answer" || return 1
+    "$claran" ds9 detect "$ds9_method" > "$work/out" || wrong "$(cat "$work/out")" || return 1
+    kill -0 $other 2> /dev/null || wrong "the other's came first" || return 1
+    wait $other && stops_when_told
+}
+# A click that was cancelled leaves the boxes as they were.
+abandoned_draws_nothing() {
+    serve && order regions group claran delete || return 1
+    "$claran" simulate "$work/middle" --size 500 -n 1 --seed 4 > "$work/log" || return 1
+    order frame new && order file "$work/middle/sim_00000.fits"
+    "$claran" ds9 detect "$ds9_method" > "$work/out" & local client=$!
+    until_ 20 is_answering || wrong "it does not answer" || return 1
+    kill -9 $client; wait $client 2> /dev/null
+    until_ 60 eval '! is_answering' || wrong "it goes on" || return 1
+    [ -z "$(boxes)" ] || wrong "boxes: $(boxes)" || return 1
+    "$claran" ds9 detect "$ds9_method" > "$work/out" && [ -n "$(boxes)" ] || return 1
+    order frame delete && stops_when_told
+}
 # After a new claran was installed the old one ends, and the click works.
 ends_for_a_new_program() {
     serve && cp "$claran" "$work/new" || return 1
@@ -125,7 +156,8 @@ if [ "$(id -u)" = 0 ] && runuser -u nobody -- true 2> /dev/null; then
 else
     echo "skip nobody_gets_an_answer: only root can be another user"
 fi
-for test in stops_when_told stops_when_idle killed_server_is_replaced ends_for_a_new_program \
+for test in stops_when_told stops_when_idle killed_server_is_replaced is_not_waited_for \
+    abandoned_draws_nothing ends_for_a_new_program \
     keeps_its_own_model starts_on_demand \
     refuses_a_folder_of_others; do run $test; done
 [ $failures = 0 ]

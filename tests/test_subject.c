@@ -227,6 +227,38 @@ static void corners_are_noise(void)
     CHECK(same < N / 10);
 }
 
+/* What a window of 3' does not hold is drawn as one of the detector's larger ones sees
+ * it, whole and no smaller than it must be. */
+static void large_sources_are_whole(void)
+{
+    const rg_claran model = model_of(RG_METHOD_D1);
+    const rg_subject_options how = { .balance = 0.5, .shift = 10,
+                                     .augment = { .zoom = { 0.999, 1.001 } } };
+    rg_label *large = &list->fields[0].labels[0];
+    const rg_label before = *large;
+    rg_field *const only = &list->fields[0];
+    const double size = 240, half = size / 2 / rg_simulate_defaults.pixel;
+    const rg_dataset one = { .fields = only, .nfields = 1, .count = { 0, 1 } };
+    const rg_dataset *const lists[] = { &one };
+    const int all = only->nlabels;
+    rg_subjects *drawn;
+    rg_subject subject;
+    *large = (rg_label){ .class_ = 1, .xmin = 75 - half, .xmax = 75 + half,
+                         .ymin = 70, .ymax = 80 };
+    only->nlabels = 1;
+    CHECK_OK(rg_subjects_new(&drawn, lists, 1, 0.5, false));
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        CHECK_OK(rg_subject_draw(drawn, &model, &how, seed, data, &subject));
+        CHECK_NEAR(subject.pixel, 2 * RG_CLARAN_PIXEL, 0.01);
+        CHECK(subject.n == 1 && subject.truths[0].class_ == 1);
+        CHECK_NEAR(subject.truths[0].box.x2 - subject.truths[0].box.x1,
+                   size / (2 * RG_CLARAN_PIXEL), 2);
+    }
+    rg_subjects_free(drawn);
+    *large = before;
+    only->nlabels = all;
+}
+
 static void same_seed_same_subject(void)
 {
     const rg_claran model = model_of(RG_METHOD_D1);
@@ -269,6 +301,7 @@ int main(void)
     CHECK_RUN(turned_boxes_stay_tight);
     CHECK_RUN(infrared_is_turned_alike);
     CHECK_RUN(corners_are_noise);
+    CHECK_RUN(large_sources_are_whole);
     CHECK_RUN(same_seed_same_subject);
     CHECK_RUN(windows_can_be_empty);
     rg_subjects_free(subjects);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/detector/coarse.h"
 #include "core/detector/detect.h"
 #include "core/engine/error.h"
 #include "core/engine/random.h"
@@ -16,6 +17,7 @@
 enum { MEAN_SUBJECTS = 256, PLACES = 100 };
 #define BEAM 5.4                  /* of FIRST, whose headers often lack it [arcsec] */
 #define INFRARED_BEAM 6.1         /* of WISE's W1 [arcsec] */
+#define HELD 0.9                  /* of a window's side, at most, by a source in it */
 
 typedef struct pick { int field, label; } pick;
 
@@ -142,15 +144,28 @@ typedef struct view {
     rg_sky *window;           /* owned */
 } view;
 
+/* As large as the finest of the detector's windows that holds the label. */
+static void widen(view *v)
+{
+    const rg_label *l = &v->field->labels[v->label];
+    const double side = fmax(l->xmax - l->xmin, l->ymax - l->ymin)
+                        * rg_sky_pixel_arcsec(v->radio->sky);
+    int scale = 0;
+    while (scale < RG_COARSE_SCALES - 1 && side > HELD * SIDE * rg_coarse_pixel(scale))
+        scale++;
+    v->pixel = rg_coarse_pixel(scale);
+    v->plain = scale == 0;
+}
+
 /* Turns and zooms have chances of their own, so that without them all is as it was. */
 static view draw_view(const rg_subjects *s, pick p, const rg_augment_options *how,
                       uint64_t *chance)
 {
     view v = { .radio = s->images[p.field], .infrared = s->infrared[p.field],
-               .field = s->fields[p.field], .label = p.label, .plain = true,
-               .pixel = RG_CLARAN_PIXEL };
+               .field = s->fields[p.field], .label = p.label };
     double turns = rg_random_uniform(chance), angle = rg_random_uniform(chance);
     double zoom = rg_random_uniform(chance);
+    widen(&v);
     if (turns < how->rotate) {
         v.turn = 360 * angle;
         v.plain = false;

@@ -5,8 +5,10 @@
  *     RG_TRY(rg_subject_draw(subjects, &model, &how, seed, data, &subject));
  *     rg_subjects_free(subjects);
  *
- * A subject is a 3' window of a field with the truths in it, moved, turned and flipped
- * at random, and changed as augment.h has it.  All pixels are kept in memory.
+ * A subject is a window of a field with the truths in it, moved, turned and flipped at
+ * random, and changed as augment.h has it: one of 3', or of 6' and more, as the
+ * detector's, where the source it is drawn for is too large for that.  All pixels are
+ * kept in memory.
  */
 #ifndef RG_SUBJECT_H
 #define RG_SUBJECT_H
