@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "core/detector/coarse.h"
+#include "core/detector/layout.h"
 #include "core/detector/detect.h"
 #include "plugin/options.h"
 #include "regions/region.h"
@@ -39,7 +39,7 @@ typedef struct rg_finder {
       "regions looked at in each window: 5" }, \
     { "proposal-iou", 0, RG_OPTION_FLOAT, &(f).how.proposal_iou, 0, 1, "IOU", \
       "proposals that overlap more are one: 0.7" }, \
-    { "scales", 0, RG_OPTION_INT, &(f).how.scales, 1, RG_COARSE_SCALES, "N", \
+    { "scales", 0, RG_OPTION_INT, &(f).how.scales, 1, RG_LAYOUT_SCALES, "N", \
       "sizes of windows, 3', 6', 12' ..., where the image is larger: 2" }, \
     { "class-iou", 0, RG_OPTION_FLOAT, &(f).how.class_iou, 0, 1, "IOU", \
       "detections that overlap more are one: 0.3" }

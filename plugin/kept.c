@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "core/detector/coarse.h"
+#include "core/detector/layout.h"
 #include "core/engine/error.h"
 #include "plugin/home.h"
 
@@ -110,7 +110,7 @@ static int read_detection(const char *line, rg_detection *d)
         && is_number(d->ymin, -1e9, 1e9) && is_number(d->xmax, -1e9, 1e9)
         && is_number(d->ymax, -1e9, 1e9) && is_number(d->class_, 1, RG_CLASSES - 1)
         && is_number(d->probability, 0, 1) && is_number(d->raw, 0, 1)
-        && is_number(d->scale, 0, RG_COARSE_SCALES - 1)
+        && is_number(d->scale, 0, RG_LAYOUT_SCALES - 1)
         && is_number(d->second, 0, RG_CLASSES - 1)
         && is_number(d->second_probability, 0, 1) ? 0 : -1;
 }

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "core/data/dataset.h"
-#include "core/detector/coarse.h"
+#include "core/detector/layout.h"
 #include "core/engine/error.h"
 
 #define MOST 0.5f                 /* of a box: its larger part */

@@ -26,7 +26,7 @@ typedef struct rg_detection {
     float raw;                /* ... as the network says it */
     float evidence[RG_EVIDENCES];   /* ... and what the pixels say of the box */
     bool cut;                 /* by the edge of its window, */
-    int scale;                /* which is 3' x 2^scale wide (core/detector/coarse.h) */
+    int scale;                /* which is 3' x 2^scale wide (core/detector/layout.h) */
     int second;               /* runner-up class on the same source, 0: none */
     float second_probability;
 } rg_detection;
@@ -43,7 +43,7 @@ typedef struct rg_detect_options {
     float proposal_iou;       /* suppression of proposals: 0.7 */
     float class_iou;          /* suppression within a class, and across classes: 0.3 */
     int scales;               /* windows of 3', 6' ...: so many sizes, as far as the
-                                 image is larger, 1 to RG_COARSE_SCALES */
+                                 image is larger, 1 to RG_LAYOUT_SCALES */
     void (*progress)(void *user, int done, int total);  /* windows; NULL: silent */
     void (*seen)(void *user, const rg_detection *one);  /* as each is found, before what
                                  is seen twice becomes one; NULL: nobody looks */
@@ -65,7 +65,7 @@ int rg_detect_adjust(rg_detector *detector, const rg_detect_options *options);
 /* Detections in the radio image, best probability first.  An image of a subject's size
  * is one 3' window about its middle; a larger one is covered by 3' windows that overlap
  * by half, and what two windows see is reported once; from 4.5' on by windows of 6' and
- * more, too (options.scales), for what those of 3' do not hold: core/detector/coarse.h.
+ * more, too (options.scales), for what those of 3' do not hold: core/detector/layout.h.
  * Of a source and its part the whole is reported, unless the part is much the more
  * probable, or small and seen whole in a smaller window.  Needs a WCS and a finite
  * pixel. `infrared` is the same sky on any grid, NULL where the model's method

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/detector/coarse.h"
+#include "core/detector/layout.h"
 #include "core/detector/detect.h"
 #include "core/engine/error.h"
 #include "core/engine/random.h"
@@ -151,9 +151,9 @@ static void widen(view *v)
     const double side = fmax(l->xmax - l->xmin, l->ymax - l->ymin)
                         * rg_sky_pixel_arcsec(v->radio->sky);
     int scale = 0;
-    while (scale < RG_COARSE_SCALES - 1 && side > HELD * SIDE * rg_coarse_pixel(scale))
+    while (scale < RG_LAYOUT_SCALES - 1 && side > HELD * SIDE * rg_layout_pixel(scale))
         scale++;
-    v->pixel = rg_coarse_pixel(scale);
+    v->pixel = rg_layout_pixel(scale);
     v->plain = scale == 0;
 }
 

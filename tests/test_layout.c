@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Windows larger than 3', and images of any size, pixel and projection. */
-#include "core/detector/coarse.h"
+#include "core/detector/layout.h"
 #include "tests/finder.h"
 
 #define HALF_CELL 11.0            /* what the finder can be off in one [arcsec] */
@@ -251,14 +251,14 @@ static void sizes_that_are_none(void)
     rg_detect_options options = rg_detect_defaults;
     rg_detector *d = NULL;
     for (int i = 0; i < 2; i++) {
-        options.scales = i ? RG_COARSE_SCALES + 1 : 0;
+        options.scales = i ? RG_LAYOUT_SCALES + 1 : 0;
         CHECK_FAILS(rg_detect_open(&d, path, &options), "window sizes");
     }
 }
 
 int main(void)
 {
-    snprintf(path, sizeof path, "test_coarse.%ld.fits", (long)getpid());
+    snprintf(path, sizeof path, "test_layout.%ld.fits", (long)getpid());
     CHECK_RUN(a_large_source_is_one_box);
     CHECK_RUN(finer_windows_that_show_all_of_it_decide);
     CHECK_RUN(small_sources_stay);
