@@ -201,12 +201,9 @@ static int newest_first(const void *pa, const void *pb)
 /* What a killed process left is taken away as it is met. */
 static bool is_left_over(const char *path, const char *name)
 {
-    const char *part = strstr(name, ".part");
-    if (part == NULL) return false;
-    while (part > name && part[-1] != '.') part--;
-    long pid = atol(part);
-    if (pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH) unlink(path);
-    return true;
+    const rg_file_state state = rg_file_look(name);
+    if (state == RG_FILE_LEFT) unlink(path);
+    return state != RG_FILE_WHOLE;
 }
 
 /* Files of ours whose name begins so, newest first; caller frees. */

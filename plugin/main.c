@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,17 @@ static void fill_descriptors(void)
             open("/dev/null", i == STDERR_FILENO ? O_WRONLY : O_RDONLY) != i) abort();
 }
 
+/* oneDNN is C++, and where it gets no memory it ends the program. */
+static void give_up(int signal)
+{
+    static const char words[] =
+        "claran: a library gave up, most likely for want of memory: nothing is "
+        "written\n";
+    const ssize_t written = write(STDERR_FILENO, words, sizeof words - 1);
+    (void)signal, (void)written;
+    _exit(RG_EXIT_PROBLEM);
+}
+
 static int run(int argc, char **argv)
 {
     if (argc < 2) {
@@ -81,6 +93,7 @@ int main(int argc, char **argv)
 {
     int status;
     fill_descriptors();
+    signal(SIGABRT, give_up);
     if (!rg_serve_forward(argc, argv, &status)) {
         wait_passively(argv);
         bool resident = rg_serve_is_wanted(argc, argv);

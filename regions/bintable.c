@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/engine/error.h"
+#include "core/engine/file.h"
 #include "regions/format.h"
 #include "regions/memfile.h"
 
@@ -264,8 +265,10 @@ static int read_columns(fitsfile *fits, rg_ledger **out)
 static int read_fits(const char *path, rg_ledger **out)
 {
     fitsfile *fits = NULL;
+    char literal[RG_FILE_NAME];
     int status = 0, closing = 0;
     *out = NULL;
+    path = rg_file_literal(path, literal);
     if (fits_open_diskfile(&fits, path, READONLY, &status) != 0) {
         rg_memfile_fail(status, "it cannot be read");
         return rg_error_prefix("%s: ", path);

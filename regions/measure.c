@@ -660,6 +660,7 @@ int rg_measure(const rg_image *radio, const rg_image *infrared,
                rg_source *sources)
 {
     job j = { .image = radio, .options = options };
+    const unsigned before = rg_error_shortages();
     int status = prepare(&j, infrared, found, n);
     for (int i = 0; i < n && status == 0; i++) {
         sources[i] = unknown(&found[i]);
@@ -668,5 +669,7 @@ int rg_measure(const rg_image *radio, const rg_image *infrared,
     rg_noise_free(j.noise);
     rg_footprint_free(j.prints);
     rg_counterpart_free(j.objects);
+    if (status == 0 && rg_error_shortages() != before)
+        status = rg_error_memory("the measurements");
     return status;
 }

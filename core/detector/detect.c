@@ -404,6 +404,7 @@ int rg_detect(rg_detector *d, const rg_image *radio, const rg_image *infrared,
               rg_detection **found, int *n)
 {
     const rg_detect_options *o = &d->options;
+    const unsigned before = rg_error_shortages();
     rg_candidates all = { 0 };
     view v = { .radio = radio, .infrared = infrared };
     *found = NULL;
@@ -412,6 +413,8 @@ int rg_detect(rg_detector *d, const rg_image *radio, const rg_image *infrared,
     RG_TRY(check_infrared(d, &v));
     RG_TRY(rg_layout_new(&v.layout, radio, o->scales));
     int status = look_at_all(d, &v, &all);
+    if (status == 0 && rg_error_shortages() != before)
+        status = rg_error_memory("all windows");
     if (status == 0) {
         rg_candidates_sort(&all);
         rg_candidates_suppress(&all, o->class_iou);

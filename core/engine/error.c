@@ -2,12 +2,14 @@
 #include "core/engine/error.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static _Thread_local char message[1024];
+static atomic_uint shortages;
 
 int rg_error_set(const char *format, ...)
 {
@@ -43,7 +45,20 @@ void *rg_error_alloc(unsigned long count, unsigned long size, const char *what)
     unsigned long bytes;
     bool fits = !__builtin_mul_overflow(count ? count : 1, size ? size : 1, &bytes);
     void *memory = fits ? calloc(1, bytes) : NULL;
-    if (memory == NULL)
+    if (memory == NULL) {
+        shortages++;
         rg_error_set("out of memory: %lu x %lu bytes for %s", count, size, what);
+    }
     return memory;
+}
+
+int rg_error_memory(const char *what)
+{
+    shortages++;
+    return rg_error_set("out of memory for %s", what);
+}
+
+unsigned rg_error_shortages(void)
+{
+    return shortages;
 }

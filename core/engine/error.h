@@ -29,4 +29,13 @@ const char *rg_error_message(void);
 /* calloc that leaves a sentence: NULL after "out of memory: N bytes for WHAT". */
 void *rg_error_alloc(unsigned long count, unsigned long size, const char *what);
 
+/* Memory that a library did not get: leaves "out of memory for WHAT"; always returns
+ * -1. */
+int rg_error_memory(const char *what);
+
+/* How often either of the two had to say so, in any thread.  A function that takes
+ * failures of others for an answer (this place is off the sky) compares before and
+ * after: for want of memory nothing is off the sky. */
+unsigned rg_error_shortages(void);
+
 #endif

@@ -354,8 +354,9 @@ static int write_tensor(fitsfile *file, const rg_weight *t, bool half)
 static int write_all(const rg_weights *w, const char *path, bool half)
 {
     fitsfile *file = NULL;
+    char literal[RG_FILE_NAME];
     int status = 0, result;
-    if (fits_create_diskfile(&file, path, &status))
+    if (fits_create_diskfile(&file, rg_file_literal(path, literal), &status))
         return fail_fits(status, "cannot be created");
     result = write_primary(file, w);
     for (int i = 0; i < w->ntensors && result == 0; i++)
@@ -499,10 +500,11 @@ static int read_all(fitsfile *file, rg_weights *w)
 int rg_weights_read(rg_weights **out, const char *path)
 {
     fitsfile *file = NULL;
+    char literal[RG_FILE_NAME];
     int status = 0;
     *out = NULL;
     if (access(path, R_OK) != 0) return RG_FAIL("%s: cannot be read: %m", path);
-    if (fits_open_diskfile(&file, path, READONLY, &status)) {
+    if (fits_open_diskfile(&file, rg_file_literal(path, literal), READONLY, &status)) {
         fail_fits(status, "cannot be opened as FITS");
         return rg_error_prefix("%s: ", path);
     }

@@ -264,13 +264,14 @@ static int read_and_close(rg_image **out, fitsfile *fits, int opened, const char
 int rg_image_read(rg_image **out, const char *path)
 {
     struct stat what;
+    char literal[RG_FILE_NAME];
     fitsfile *fits = NULL;
     int status = 0;
     *out = NULL;
     if (stat(path, &what) != 0 || access(path, R_OK) != 0)
         return RG_FAIL("%s cannot be read: %s", path, strerror(errno));
     if (!S_ISREG(what.st_mode)) return RG_FAIL("%s is no file", path);
-    fits_open_diskfile(&fits, path, READONLY, &status);
+    fits_open_diskfile(&fits, rg_file_literal(path, literal), READONLY, &status);
     return read_and_close(out, fits, status, path);
 }
 
@@ -372,11 +373,11 @@ static void write_all(fitsfile *fits, const rg_image *image, const char *const *
 
 int rg_image_write(const rg_image *image, const char *path, const char *const *history)
 {
-    char beside[RG_FILE_NAME];
+    char beside[RG_FILE_NAME], literal[RG_FILE_NAME];
     int status = 0, closed = 0;
     fitsfile *fits = NULL;
     RG_TRY(rg_file_beside(path, beside));
-    if (fits_create_diskfile(&fits, beside, &status) == 0) {
+    if (fits_create_diskfile(&fits, rg_file_literal(beside, literal), &status) == 0) {
         write_all(fits, image, history, &status);
         fits_close_file(fits, &closed);
     }

@@ -61,6 +61,7 @@ static int p2s(const rg_sky *sky, int n, const double *pixel, double *world, int
     if (!s->wcs.lin.affine) pthread_mutex_lock(&s->lock);
     int status = wcsp2s(&s->wcs, n, 2, pixel, plane[0], phi, theta, world, bad);
     if (!s->wcs.lin.affine) pthread_mutex_unlock(&s->lock);
+    if (status == WCSERR_MEMORY) return rg_error_memory("WCSLIB");
     return status == 0 || status == WCSERR_BAD_PIX ? 0 : -1;
 }
 
@@ -71,6 +72,7 @@ static int s2p(const rg_sky *sky, int n, const double *world, double *pixel, int
     if (!s->wcs.lin.affine) pthread_mutex_lock(&s->lock);
     int status = wcss2p(&s->wcs, n, 2, world, phi, theta, plane[0], pixel, bad);
     if (!s->wcs.lin.affine) pthread_mutex_unlock(&s->lock);
+    if (status == WCSERR_MEMORY) return rg_error_memory("WCSLIB");
     return status == 0 || status == WCSERR_BAD_WORLD ? 0 : -1;
 }
 
@@ -286,6 +288,7 @@ static double nearest_angle(const steps *s)
 
 static int failed(int status, const char *what)
 {
+    if (status == WCSERR_MEMORY) return rg_error_memory("the WCS");
     int known = status > 0 && status <= WCSERR_UNSET;
     return RG_FAIL("%s: %s", what, known ? wcs_errmsg[status] : "wcslib refused it");
 }
