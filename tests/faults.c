@@ -4,7 +4,7 @@
  *     FAULTS=list LD_PRELOAD=tests/faults.so claran ... 9> list    all: NUMBER PLACE
  *     FAULTS=17 LD_PRELOAD=tests/faults.so claran ...              the 17th fails
  *
- * Counted are those of the program's own code, with FAULTS_OF=libraries all others.
+ * Counted are the program's own, with FAULTS_OF=libraries those of its libraries.
  * The place is the same for all that came there by the same calls.  Set OMP_WAIT_POLICY:
  * without it claran starts itself again, without this.
  */
