@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "core/engine/error.h"
+#include "core/image/fuse.h"
 #include "plugin/warm.h"
 #include "regions/catalogue.h"
 
@@ -98,6 +100,28 @@ void rg_finder_provenance(const rg_finder *finder, const rg_image *image,
     snprintf(from->model, sizeof from->model, "%s", rg_detect_hash(finder->detector));
     snprintf(from->method, sizeof from->method, "%s",
              rg_fuse_name(rg_detect_model(finder->detector)->method));
+}
+
+void rg_finder_key(const rg_finder *f, const rg_image *shown, const char *part,
+                   char key[RG_KEPT_KEY])
+{
+    const rg_claran *model = rg_detect_model(f->detector);
+    char grid[256] = "none";
+    struct stat program = { .st_size = 0 };
+    if (shown != NULL) rg_kept_grid(shown, grid);
+    (void)stat("/proc/self/exe", &program);
+    int used = snprintf(key, RG_KEPT_KEY, "method %s calibration",
+                        rg_fuse_name(model->method));
+    for (int i = 0; i < RG_CLARAN_CALIBRATION; i++)
+        used += snprintf(key + used, RG_KEPT_KEY - (size_t)used, " %a",
+                         (double)model->calibration[i]);
+    snprintf(key + used, RG_KEPT_KEY - (size_t)used, " program %lld %lld backend %s "
+             "precision %s proposals %d %g %g scales %d infrared %08x %s%s",
+             (long long)program.st_mtime,
+             (long long)program.st_size, f->how.backend,
+             rg_backend_precision_name(rg_detect_precision(f->detector)),
+             f->how.proposals, (double)f->how.proposal_iou, (double)f->how.class_iou,
+             f->how.scales, shown ? shown->checksum : 0, grid, part);
 }
 
 void rg_finder_print_calibration(const char *what,

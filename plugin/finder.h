@@ -15,6 +15,7 @@
 
 #include "core/detector/layout.h"
 #include "core/detector/detect.h"
+#include "plugin/kept.h"
 #include "plugin/options.h"
 #include "regions/region.h"
 
@@ -65,6 +66,12 @@ void rg_finder_close(rg_finder *finder);
 /* Where detections in `image` made by this finder come from. */
 void rg_finder_provenance(const rg_finder *finder, const rg_image *image,
                           rg_provenance *from);
+
+/* For rg_kept: everything that decides over a result but the image; `shown` is the
+ * infrared image that the network looks at or NULL, `part` what of the image.  Another
+ * build of the program may decide otherwise, so it is in it. */
+void rg_finder_key(const rg_finder *finder, const rg_image *shown, const char *part,
+                   char key[RG_KEPT_KEY]);
 
 /* A line on stdout: how probabilities are calibrated (rg_claran). */
 void rg_finder_print_calibration(const char *what,

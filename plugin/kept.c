@@ -68,13 +68,24 @@ static void print(const rg_kept *k, const rg_image *radio, FILE *to)
 
 static void tidy(void);
 
-int rg_kept_write(const rg_kept *k, const rg_image *radio)
+static int find_path(const rg_image *radio, const char *model, const char *key,
+                     const char *folder, char path[RG_FILE_NAME])
 {
-    char path[RG_FILE_NAME], name[64], *text = NULL;
+    char name[64];
+    snprintf(name, sizeof name, "%08x-%.15s-%08x" END, radio->checksum, model,
+             checksum(key, strlen(key)));
+    if (folder == NULL) return rg_home_cache(name, path);
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return RG_FAIL("%s cannot be made: %s", folder, strerror(errno));
+    if (snprintf(path, RG_FILE_NAME, "%s/%s", folder, name) < RG_FILE_NAME) return 0;
+    return RG_FAIL("the name %s is too long", folder);
+}
+
+int rg_kept_write(const rg_kept *k, const rg_image *radio, const char *folder)
+{
+    char path[RG_FILE_NAME], *text = NULL;
     size_t size = 0;
-    snprintf(name, sizeof name, "%08x-%.15s-%08x" END, radio->checksum, k->from.model,
-             checksum(k->key, strlen(k->key)));
-    RG_TRY(rg_home_cache(name, path));
+    RG_TRY(find_path(radio, k->from.model, k->key, folder, path));
     FILE *to = open_memstream(&text, &size);
     if (to == NULL) return RG_FAIL("out of memory for the results");
     print(k, radio, to);
@@ -85,7 +96,7 @@ int rg_kept_write(const rg_kept *k, const rg_image *radio)
         status = RG_FAIL("they are larger than %d MiB", MOST_EACH >> 20);
     if (status == 0) status = rg_home_write(path, text, size);
     free(text);
-    tidy();
+    if (folder == NULL) tidy();
     return status;
 }
 
@@ -248,7 +259,8 @@ static void tidy(void)
     free(all);
 }
 
-int rg_kept_find(rg_kept *k, const rg_image *radio, const char *model, const char *key)
+static int find_last(rg_kept *k, const rg_image *radio, const char *model,
+                     const char *key)
 {
     char prefix[64];
     int n, found = 0;
@@ -264,5 +276,18 @@ int rg_kept_find(rg_kept *k, const rg_image *radio, const char *model, const cha
         if (found) utimensat(AT_FDCWD, all[i].path, NULL, 0);
     }
     free(all);
-    return found ? 0 : RG_FAIL("no results of %s are kept", radio->name);
+    return found ? 0 : -1;
+}
+
+int rg_kept_find(rg_kept *k, const rg_image *radio, const char *model, const char *key,
+                 const char *folder)
+{
+    char path[RG_FILE_NAME];
+    if (folder == NULL) {
+        if (find_last(k, radio, model, key) == 0) return 0;
+    } else {
+        RG_TRY(find_path(radio, model, key, folder, path));
+        if (read_kept(path, radio, key, k) == 0) return 0;
+    }
+    return RG_FAIL("no results of %s are kept", radio->name);
 }

@@ -145,31 +145,6 @@ static void say_begin(const rg_search *s)
     if (rg_finder_wants_infrared(s->finder)) rg_search_report_infrared(s->infrared);
 }
 
-/* Everything that decides over the result; another build may decide otherwise. */
-static void make_key(const rg_search *s, const rg_area *area, char key[RG_KEPT_KEY])
-{
-    const rg_finder *f = s->finder;
-    const rg_claran *model = rg_detect_model(f->detector);
-    const rg_image *infrared = rg_finder_wants_infrared(f) ? s->infrared->image : NULL;
-    char grid[256] = "none", part[3072];
-    struct stat program = { .st_size = 0 };
-    if (infrared != NULL) rg_kept_grid(infrared, grid);
-    rg_area_print(area, part, sizeof part);
-    (void)stat("/proc/self/exe", &program);
-    int used = snprintf(key, RG_KEPT_KEY, "method %s calibration",
-                        rg_fuse_name(model->method));
-    for (int i = 0; i < RG_CLARAN_CALIBRATION; i++)
-        used += snprintf(key + used, RG_KEPT_KEY - (size_t)used, " %a",
-                         (double)model->calibration[i]);
-    snprintf(key + used, RG_KEPT_KEY - (size_t)used, " program %lld %lld backend %s "
-             "precision %s proposals %d %g %g scales %d infrared %08x %s%s",
-             (long long)program.st_mtime,
-             (long long)program.st_size, f->how.backend,
-             rg_backend_precision_name(rg_detect_precision(f->detector)),
-             f->how.proposals, (double)f->how.proposal_iou, (double)f->how.class_iou,
-             f->how.scales, infrared ? infrared->checksum : 0, grid, part);
-}
-
 /* Of all that was found the part that was asked for. */
 static void cut_to(const rg_area *area, rg_kept *kept)
 {
@@ -191,7 +166,7 @@ static int run_network(rg_search *s, const rg_area *area, rg_kept *kept)
     RG_TRY(status);
     cut_to(area, kept);
     kept->uncovered = rg_detect_uncovered(s->finder->detector);
-    if (rg_kept_write(kept, radio) != 0)
+    if (rg_kept_write(kept, radio, NULL) != 0)
         fprintf(stderr, "These results are not kept for Change threshold...: %s\n",
                 rg_error_message());
     return 0;
@@ -199,9 +174,11 @@ static int run_network(rg_search *s, const rg_area *area, rg_kept *kept)
 
 static int find_all(rg_search *s, const rg_area *area, rg_kept *kept)
 {
-    char key[RG_KEPT_KEY];
-    make_key(s, area, key);
-    if (rg_kept_find(kept, s->radio->image, kept->from.model, key) == 0
+    const bool both = rg_finder_wants_infrared(s->finder);
+    char key[RG_KEPT_KEY], part[3072];
+    rg_area_print(area, part, sizeof part);
+    rg_finder_key(s->finder, both ? s->infrared->image : NULL, part, key);
+    if (rg_kept_find(kept, s->radio->image, kept->from.model, key, NULL) == 0
         && kept->uncovered == 0) {
         printf("The network has seen this before: its results were kept\n");
     } else {
@@ -266,7 +243,7 @@ int rg_search_again(rg_search *s)
     rg_kept kept;
     rg_area area;
     RG_TRY(find_model(s, model));
-    if (rg_kept_find(&kept, s->radio->image, *model ? model : NULL, NULL) != 0)
+    if (rg_kept_find(&kept, s->radio->image, *model ? model : NULL, NULL, NULL) != 0)
         return RG_FAIL("no results are kept of the image in frame %s: choose Detect "
                        "sources first", s->radio->number);
     rg_area_read(&area, kept.key, s->radio->image);
