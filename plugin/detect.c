@@ -128,7 +128,8 @@ static int detect(task *t, int n, char **paths)
     if (t->bad == n) return RG_FAIL("none of the %d images could be searched", n);
     RG_TRY(rg_delivery_keep(&t->delivery));
     if (t->bad == 0) return 0;
-    return RG_FAIL("%d of %d images could not be searched and were left out", t->bad, n);
+    return RG_FAIL("%d of %d images could not be searched and were left out", t->bad,
+                   n);
 }
 
 int rg_detect_main(int argc, char **argv)

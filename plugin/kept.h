@@ -36,8 +36,8 @@ typedef struct rg_kept {
 int rg_kept_write(const rg_kept *kept, const rg_image *radio, const char *folder);
 
 /* The last one written or found of that image; only of that model (rg_detect_hash) and
- * of that key, where they are not NULL, as they must not be with a folder of the user's.
- * -1 and a sentence where there is none. */
+ * of that key, where they are not NULL, as they must not be with a folder of the
+ * user's.  -1 and a sentence where there is none. */
 int rg_kept_find(rg_kept *kept, const rg_image *radio, const char *model,
                  const char *key, const char *folder);
 void rg_kept_clear(rg_kept *kept);

@@ -5,8 +5,8 @@
  *     FAULTS=17 LD_PRELOAD=tests/faults.so claran ...              the 17th fails
  *
  * Counted are the program's own, with FAULTS_OF=libraries those of its libraries.
- * The place is the same for all that came there by the same calls.  Set OMP_WAIT_POLICY:
- * without it claran starts itself again, without this.
+ * The place is the same for all that came there by the same calls.  Without
+ * OMP_WAIT_POLICY in its surroundings claran starts itself again, without this.
  */
 #include <elf.h>
 #include <errno.h>
