@@ -43,11 +43,23 @@ stale_folders_go() {
     [ -e "$open/claran-ds9.alive" ] || wrong "the other one's folder is gone"
 }
 
-# What nobody can read of DS9 at that address.
-nobody_asks() { as_nobody env XPA_METHOD=local XPA_TMPDIR="${1%/*}" xpaget "$1" version; }
+# Another user has the DS9 at that address run a program as its own user: by Tcl, and by
+# an analysis menu of his.
+nobody_attacks() {
+    local xpa=(as_nobody env XPA_METHOD=local XPA_TMPDIR="${1%/*}")
+    echo "exec touch $open/by_tcl" | "${xpa[@]}" xpaset "$1" tcl
+    printf '%s\n' hack '*' menu "touch $open/by_menu | \$null" |
+        "${xpa[@]}" xpaset "$1" analysis load
+    "${xpa[@]}" xpaset -p "$1" analysis task hack
+    "${xpa[@]}" xpaget "$1" version
+} > "$work/out" 2>&1
+was_attacked() { [ -O "$open/by_tcl" ] && [ -O "$open/by_menu" ]; }
 
 nobody_is_kept_out() {
-    nobody_asks "$ds9_method" > "$work/out" 2>&1
+    nobody_attacks "$ds9_method"
+    sleep 1
+    [ ! -e "$open/by_tcl" ] && [ ! -e "$open/by_menu" ] ||
+        wrong "attacked: $(cat "$work/out")" || return 1
     ! grep -q "^$title 8" "$work/out" || wrong "$(cat "$work/out")" || return 1
     [ "$(ask version | grep -c 8)" = 1 ] || wrong "the user is kept out as well"
 }
@@ -91,15 +103,16 @@ it_leaves_nothing() {
     ! ps -eo args | grep -q "[-]title $title" || wrong "DS9 is left"
 }
 
-# The same question does reach a DS9 without the wrapper: nobody could ask it.
-nobody_reaches_a_bare_ds9() {
+# A DS9 without the wrapper does what anybody tells it.
+nobody_commands_a_bare_ds9() {
     export XPA_TMPDIR=$open/xpa
     ds9 -title "$title" > "$work/ds9.log" 2>&1 &
     ds9_pid=$!
     until_ 60 ds9_answers || wrong "DS9 does not answer" || return 1
     says "WRONG: this DS9 has not loaded it" 1 "$title" &&
         says "^sockets *note: every user" 1 "$title" || return 1
-    nobody_asks "$(echo "$XPA_TMPDIR/DS9_$title".*)" | grep -q "^$title 8"
+    nobody_attacks "$(echo "$XPA_TMPDIR/DS9_$title".*)"
+    until_ 20 was_attacked || wrong "$(cat "$work/out"; ls -l "$open")"
 }
 
 check_without_ds9() {
@@ -113,7 +126,7 @@ for test in starts_with_menu_and_arguments stale_folders_go check_finds_all_well
 if [ "$(id -u)" = 0 ] && as_nobody true 2> /dev/null; then
     run nobody_is_kept_out
     run it_leaves_nothing
-    run nobody_reaches_a_bare_ds9
+    run nobody_commands_a_bare_ds9
 else
     echo "skip nobody_is_kept_out: only root can be another user"
     run it_leaves_nothing
