@@ -138,20 +138,20 @@ killed_detection() {
     echo "$times killed: $new had written, $left had begun to"
 }
 train() {
-    "$claran" train f.csv -o "$1" --steps 12 --batch 1 --input 128 --width 4 --fc 8 --seed 5 \
+    exec "$claran" train f.csv -o "$1" --steps 12 --batch 1 --input 128 --width 4 --fc 8 --seed 5 \
         --checkpoint 2 --resume
 }
 identity() { "$claran" model "$1" | sed 's/.*: model //; s/,.*//; q'; }
 killed_training() {
     local i times=$((${RG_FULL:+92} + 8)) start=$(milliseconds) most
     RANDOM=11
-    train whole.fits > out 2>&1 || wrong "$(cat out)" || return 1
+    (train whole.fits) > out 2>&1 || wrong "$(cat out)" || return 1
     most=$(($(milliseconds) - start))
     for ((i = 0; i < times; i++)); do
         killed $most train t.fits
         grep -q "is trained" out && break
     done
-    train t.fits > out 2>&1 || wrong "$(cat out)" || return 1
+    (train t.fits) > out 2>&1 || wrong "$(cat out)" || return 1
     [ "$(identity t.fits)" = "$(identity whole.fits)" ] || wrong "another model" || return 1
     ! ls | grep "part" || wrong "left beside"
 }

@@ -23,7 +23,7 @@ strew() {
     fits f/z_plain.fits -32 000 "80 80"
     mkdir f/zz_folder.fits
 }
-survey() { "$claran" detect f/*.fits f/none.fits --keep-going --results done -o "$1"; }
+survey() { exec "$claran" detect f/*.fits f/none.fits --keep-going --results done -o "$1"; }
 long_list() {
     local bad kept job
     "$claran" detect f/*.fits -o good.csv > out 2>&1 || wrong "$(cat out)" || return 1
@@ -34,7 +34,7 @@ long_list() {
     [ ! -e s.csv ] || wrong "it was over already" || return 1
     : > mark; sleep 0.02
     kept=$(ls done/*.results | wc -l)
-    survey s.csv > out 2> err
+    (survey s.csv) > out 2> err
     [ $? = 1 ] || wrong "exit status" || return 1
     same s.csv good.csv || wrong "another catalogue" || return 1
     [ "$(find done -name '*.results' ! -newer mark | wc -l)" = "$kept" ] ||
