@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* commands: the subcommands of the program claran, one file each.
  *
  * argv[0] is the subcommand's own name ("detect"); what is returned is the exit status

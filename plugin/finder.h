@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* finder: the options, the detector and the printing that `claran detect`, `claran ds9
  * detect` and `claran evaluate` share.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* options: command lines, read and explained the same way for every subcommand.
  *
  *     const rg_option options[] = {

@@ -44,7 +44,11 @@ verdict comparisons_catch_nan \
 verdict lines_end_at_88 "$(sources | xargs awk 'length > 88 {print FILENAME ":" FNR ": " length " columns"}')"
 verdict functions_end_at_60 "$(sources | xargs awk -f tests/style.awk)"
 verdict every_source_has_its_licence \
-    "$(find core regions plugin tests -name '*.c' -exec grep -L 'SPDX-License-Identifier: MIT' {} +)"
+    "$(find core regions plugin tests ds9 doc \( -name '*.[ch]' -o -name '*.cu' -o -name '*.in' \
+           -o -name '*.sh' -o -name '*.py' -o -name '*.awk' -o -name '*.md' -o -path '*/completions/*' \) |
+       cat - <(ls configure.ac Makefile.am quickstart .ci/run) |
+       xargs awk 'FNR <= 3 && /SPDX-License-Identifier: MIT/ {has[FILENAME]}
+                  END {for (i = 1; i < ARGC; i++) if (!(ARGV[i] in has)) print ARGV[i]}')"
 verdict every_source_is_in_the_makefile \
     "$(for f in $(find core regions plugin tests -name '*.[ch]'); do grep -q "${f%.c}" Makefile.am || echo "$f"; done)"
 verdict menus_are_ascii "$(LC_ALL=C grep -nP '[^\x00-\x7F]' ds9/*)"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* coarse: windows of 6', 12' ... for sources that one of 3' does not hold (the paper's
  * Figure 15).
  *

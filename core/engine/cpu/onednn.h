@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* onednn: what differs between oneDNN 2.x (Debian 12: 2.6) and 3.x, and nothing else.
  *
  * 2.x makes a primitive descriptor from an operation descriptor and passes memory
