@@ -55,7 +55,7 @@ int rg_finder_open(rg_finder *finder, bool infrared)
     RG_TRY(choose_methods(finder, infrared, methods));
     if (finder->precision != NULL)
         RG_TRY(rg_backend_precision(finder->precision, &finder->how.precision));
-    RG_TRY(rg_options_model(finder->model, methods, finder->path));
+    RG_TRY(rg_shipped_find(finder->model, methods, finder->path));
     RG_TRY(rg_warm_open(&finder->detector, finder->path, &finder->how));
     if (check_method(finder, infrared) == 0) {
         finder->reason = reason_of(finder, infrared);

@@ -16,12 +16,13 @@
 
 #include "core/detector/coarse.h"
 #include "core/detector/detect.h"
+#include "core/detector/shipped.h"
 #include "plugin/options.h"
 #include "regions/region.h"
 
 typedef struct rg_finder {
     const char *method, *model, *precision;   /* as on the command line, or NULL */
-    char path[RG_MODEL_PATH];                 /* of the model in use */
+    char path[RG_SHIPPED_PATH];               /* of the model in use */
     const char *reason;                       /* why that method */
     rg_detect_options how;
     rg_detector *detector;                    /* owned */
