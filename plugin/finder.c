@@ -20,7 +20,7 @@ static int choose_methods(const rg_finder *finder, bool infrared, char methods[1
 {
     rg_method method;
     if (is_open(finder)) {
-        strcpy(methods, infrared ? "D4 D3 D1" : "D1");
+        strcpy(methods, rg_shipped_methods(infrared));
         return 0;
     }
     RG_TRY(rg_fuse_method(finder->method, &method));

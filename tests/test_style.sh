@@ -19,6 +19,8 @@ verdict image_uses_only_errors_and_files \
     "$(includes core/image 'core/image/|core/engine/(error|file).h')"
 verdict detector_uses_engine_and_image \
     "$(includes core/detector 'core/(detector|engine|image)/')"
+verdict the_library_is_the_detector \
+    "$(includes core/claran.c 'core/(claran.h|detector/|engine/error.h)')"
 verdict data_know_nothing_of_learning \
     "$(includes core/data 'core/(data|detector|engine|image)/')"
 verdict evaluation_and_learning_are_apart \

@@ -2,13 +2,17 @@
 #include "core/detector/shipped.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/engine/error.h"
+
+const char *rg_shipped_methods(bool infrared)
+{
+    return infrared ? "D4 D3 D1" : "D1";
+}
 
 static bool find(const char *folder, const char *method, int length, char *path)
 {
