@@ -11,7 +11,7 @@
 
 struct claran_detector {
     rg_detector *detector;    /* owned */
-    fenv_t arithmetic;        /* that it was opened with: denormals are 0 */
+    fenv_t arithmetic;        /* as opening it left that: denormals are 0 */
 };
 
 struct claran_sources {
@@ -19,7 +19,8 @@ struct claran_sources {
     claran_source item[];
 };
 
-/* What the caller keeps to itself while we work: numbers in files have a point. */
+/* What the caller keeps to itself while we work: our numbers have a point, and are
+ * rounded to the nearest. */
 typedef struct caller {
     fenv_t arithmetic;
     locale_t locale, plain;
@@ -31,6 +32,7 @@ static int enter(caller *caller)
     if (caller->plain == (locale_t)0) return RG_FAIL("out of memory for a locale");
     caller->locale = uselocale(caller->plain);
     fegetenv(&caller->arithmetic);
+    fesetenv(FE_DFL_ENV);
     return 0;
 }
 
