@@ -131,7 +131,8 @@ static claran_source source_of(const rg_detection *d)
         .width = d->width, .height = d->height, .angle = d->angle,
         .xmin = d->xmin, .ymin = d->ymin, .xmax = d->xmax, .ymax = d->ymax,
         .label = rg_boxes_class_name[d->class_],
-        .components = rg_boxes_components[d->class_], .peaks = rg_boxes_peaks[d->class_],
+        .components = rg_boxes_components[d->class_],
+        .peaks = rg_boxes_peaks[d->class_],
         .probability = d->probability,
         .second = d->second > 0 ? rg_boxes_class_name[d->second] : "",
         .second_probability = d->second > 0 ? d->second_probability : 0 };

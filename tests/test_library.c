@@ -13,7 +13,8 @@
 #include "tests/check.h"
 
 #define MODEL RG_SOURCE_DIR "/core/models/claran-d1.fits"
-static const char field[] = "test_library.tmp.fits", broken[] = "test_library.tmp.model";
+static const char field[] = "test_library.tmp.fits";
+static const char broken[] = "test_library.tmp.model";
 
 static void make_field(void)
 {
@@ -112,7 +113,8 @@ static void two_threads_find_the_same(void)
 {
     claran_sources *found[2] = { NULL, NULL }, *alone = look();
     pthread_t thread[2];
-    for (int i = 0; i < 2; i++) CHECK(!pthread_create(&thread[i], NULL, work, &found[i]));
+    for (int i = 0; i < 2; i++)
+        CHECK(pthread_create(&thread[i], NULL, work, &found[i]) == 0);
     for (int i = 0; i < 2; i++) pthread_join(thread[i], NULL);
     for (int i = 0; i < 2; i++) same(found[i], alone);
     for (int i = 0; i < 2; i++) claran_sources_free(found[i]);
@@ -138,7 +140,7 @@ static void the_callers_arithmetic_stays(void)
 
 static void a_decimal_comma_does_not_matter(void)
 {
-    const char *const commas[] = { "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "nl_NL.UTF-8" };
+    const char *const commas[] = { "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "nl_NL" };
     claran_sources *plain = look();
     int i = 0;
     while (i < 4 && setlocale(LC_ALL, commas[i]) == NULL) i++;
@@ -189,7 +191,8 @@ static void break_model(size_t at, const char *with)
 {
     size_t size;
     char *bytes = whole(MODEL, &size);
-    if (at < 2880) at = (size_t)((char *)memmem(bytes, 2880, "WFORMAT =", 9) - bytes) + 29;
+    if (at == 0)
+        at = (size_t)((char *)memmem(bytes, 2880, "WFORMAT =", 9) - bytes) + 29;
     bytes[at] = with ? *with : (char)(bytes[at] ^ 1);
     FILE *f = fopen(broken, "wb");
     CHECK(fwrite(bytes, 1, size, f) == size);
