@@ -3,7 +3,7 @@
 # The rules of doc/HACKING that a machine can check: which folder may include which, who may
 # print, how long a function and a line may be.
 cd "${srcdir:-.}" || exit 1
-sources() { find core regions plugin tests -name '*.[ch]' | sort; }
+sources() { find core regions plugin tests doc -name '*.[ch]' -o -name '*.h.in' | sort; }
 
 verdict() {   # verdict NAME "what was found"
     if [ -z "$2" ]; then echo "ok $1"; else printf '%s\nFAIL %s\n' "$2" "$1"; fi
