@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cc example.c -o example $(pkg-config --cflags --libs claran) && ./example field.fits */
+/* cc example.c -o example $(pkg-config --cflags --libs claran); ./example field.fits */
 #include <claran.h>
 #include <stdio.h>
 
@@ -8,7 +8,8 @@ int main(int argc, char **argv)
     claran_detector *detector = NULL;
     claran_image *image = NULL;
     claran_sources *found = NULL;
-    if (argc != 2 || claran_open(&detector, NULL, 0) || claran_image_read(&image, argv[1])
+    if (argc != 2 || claran_open(&detector, NULL, 0)
+        || claran_image_read(&image, argv[1])
         || claran_detect(detector, image, NULL, &found))
         return fprintf(stderr, "example FIELD.fits: %s\n", claran_error()), 1;
     for (int i = 0; i < claran_sources_count(found); i++) {
