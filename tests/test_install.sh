@@ -37,7 +37,8 @@ version_is_one() {
     [ "$(pkg-config --modversion claran)" = "$version" ] || wrong claran.pc || return 1
     grep -q "CLARAN_VERSION \"$version\"" there/include/claran.h || wrong claran.h || return 1
     grep -q "^.TH.*claran $version" there/share/man/man1/claran.1 || wrong claran.1 || return 1
-    head -1 "$srcdir/NEWS" | grep -q " $version\$" || wrong "NEWS"
+    head -1 "$srcdir/NEWS" | grep -q " $version\$" || wrong NEWS || return 1
+    head -1 "$srcdir/debian/changelog" | grep -q "($version-" || wrong debian/changelog
 }
 
 library_shows_only_its_names() {

@@ -46,9 +46,9 @@ verdict comparisons_catch_nan \
 verdict lines_end_at_88 "$(sources | xargs awk 'length > 88 {print FILENAME ":" FNR ": " length " columns"}')"
 verdict functions_end_at_60 "$(sources | xargs awk -f tests/style.awk)"
 verdict every_source_has_its_licence \
-    "$(find core regions plugin tests ds9 doc \( -name '*.[ch]' -o -name '*.cu' -o -name '*.in' \
+    "$(find core regions plugin tests ds9 doc \( -name '*.[ch]' -o -name '*.cu' -o -name '*.map' -o -name '*.in' \
            -o -name '*.sh' -o -name '*.py' -o -name '*.awk' -o -name '*.md' -o -path '*/completions/*' \) |
-       cat - <(ls configure.ac Makefile.am quickstart .ci/run) |
+       cat - <(ls configure.ac Makefile.am quickstart .ci/run debian/rules) |
        xargs awk 'FNR <= 3 && /SPDX-License-Identifier: MIT/ {has[FILENAME]}
                   END {for (i = 1; i < ARGC; i++) if (!(ARGV[i] in has)) print ARGV[i]}')"
 verdict every_source_is_in_the_makefile \
