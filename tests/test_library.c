@@ -179,6 +179,7 @@ static void images_come_from_memory(void)
     free(bytes);
     if (image) CHECK_OK(claran_detect(detector, image, NULL, &found));
     same(found, of_file);
+    claran_image_free(image);
     CHECK_FAILS(claran_image_read_memory(&image, "no FITS", 7, "a letter"), "a letter");
     CHECK(image == NULL);
     claran_sources_free(found);
