@@ -145,6 +145,7 @@ int claran_detect(claran_detector *d, const claran_image *radio,
     caller caller;
     int n = 0;
     *out = NULL;
+    if (d == NULL || radio == NULL) return RG_FAIL("there is no detector or no image");
     RG_TRY(enter(&caller));
     fesetenv(&d->arithmetic);
     int status = rg_detect(d->detector, radio, infrared, &found, &n);

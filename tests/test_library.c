@@ -226,6 +226,7 @@ static void what_does_not_fit_is_refused(void)
     CHECK_OK(claran_image_read(&image, field));
     CHECK_FAILS(claran_detect(detector, image, NULL, &found), "infrared");
     CHECK(found == NULL);
+    CHECK_FAILS(claran_detect(detector, NULL, image, &found), "no image");
     CHECK_OK(claran_detect(detector, image, image, &found));
     claran_sources_free(found);
     claran_image_free(image);
