@@ -115,7 +115,8 @@ static void check_menu(rg_xpa *ds9)
         say("menu", "Analysis > ClaRAN");
     else
         say_wrong("menu", "this DS9 has not loaded it: start DS9 as claran-ds9, or "
-                  "Analysis > Load Analysis Commands... and open claran.ds9");
+                  "after claran ds9 install, or open claran.ds9 by Analysis > Load "
+                  "Analysis Commands...");
     free(tasks);
 }
 
