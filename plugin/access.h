@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* access: an XPA access point of our own, for programs of the same user only.
  *
  *     char folder[RG_ACCESS_PATH]; rg_access *access;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* agreement: how far the label rule agrees with people.
  *
  *     RG_TRY(rg_agreement_print("rgz_train.csv"));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* area: the part of a DS9's current frame that is to be searched.
  *
  *     rg_area area; float *whole;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/detector/detect.h"
+#include "core/detector/shipped.h"
 #include "core/engine/error.h"
 #include "core/image/fuse.h"
 #include "plugin/access.h"
@@ -44,9 +45,9 @@ static void say_wrong(const char *what, const char *sentence)
 
 static void check_model(const char *methods)
 {
-    char path[RG_MODEL_PATH];
+    char path[RG_SHIPPED_PATH];
     rg_detector *detector = NULL;
-    if (rg_options_model(NULL, methods, path) != 0
+    if (rg_shipped_find(NULL, methods, path) != 0
         || rg_detect_open(&detector, path, &rg_detect_defaults) != 0)
         say_wrong("model", rg_error_message());
     else
@@ -114,7 +115,8 @@ static void check_menu(rg_xpa *ds9)
         say("menu", "Analysis > ClaRAN");
     else
         say_wrong("menu", "this DS9 has not loaded it: start DS9 as claran-ds9, or "
-                  "Analysis > Load Analysis Commands... and open claran.ds9");
+                  "after claran ds9 install, or open claran.ds9 by Analysis > Load "
+                  "Analysis Commands...");
     free(tasks);
 }
 

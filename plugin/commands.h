@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* commands: the subcommands of the program claran, one file each.
  *
  * argv[0] is the subcommand's own name ("detect"); what is returned is the exit status
@@ -18,6 +19,7 @@ int rg_ds9_main(int argc, char **argv);
 int rg_evaluate_main(int argc, char **argv);
 int rg_fetch_main(int argc, char **argv);       /* claran ds9 fetch */
 int rg_image_main(int argc, char **argv);
+int rg_install_main(int argc, char **argv);     /* claran ds9 install */
 int rg_import_main(int argc, char **argv);
 int rg_label_main(int argc, char **argv);
 int rg_model_main(int argc, char **argv);

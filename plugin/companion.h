@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* companion: the infrared image among a DS9's frames that goes with the radio one.
  *
  *     rg_frame infrared = { 0 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* delivery: a catalogue and the files it goes to, all of them or none.
  *
  *     rg_delivery d = { .options = "" };

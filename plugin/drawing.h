@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* drawing: ClaRAN's boxes in the current frame of a DS9, put there, changed and taken
  * away; all other regions stay as they are.
  *

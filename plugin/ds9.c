@@ -368,12 +368,14 @@ static const char help[] =
     "table: the same in DS9's own catalogue tool.\n"
     "corrections: write them to --output LIST.csv, for claran train.\n"
     "about: version, model and device.\n"
-    "More, with a --help of its own: claran ds9 check, claran ds9 fetch.";
+    "More, with a --help of its own: claran ds9 check, ds9 fetch, ds9 install.";
 
 int rg_ds9_main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "check")) return rg_check_main(argc - 1, argv + 1);
     if (argc > 1 && !strcmp(argv[1], "fetch")) return rg_fetch_main(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "install"))
+        return rg_install_main(argc - 1, argv + 1);
     task t = { .finder.how = rg_detect_defaults, .how = RG_MEASURED_DEFAULTS };
     const char *given[RG_SETTINGS] = { NULL };
     const rg_option options[] = {

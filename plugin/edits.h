@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* edits: what is done with a DS9's boxes as they stand: ClaRAN's, moved, resized,
  * relabelled or not, and those a user drew and labelled with a class.
  *

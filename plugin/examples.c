@@ -14,6 +14,7 @@ static const struct { const char *command, *example; } examples[] = {
     { "ds9", "ds9 detect ds9 --threshold 0.6" },
     { "ds9 check", "ds9 check" },
     { "ds9 fetch", "ds9 fetch ds9 --where \"3C 219\" --size 5" },
+    { "ds9 install", "ds9 install" },
     { "evaluate", "evaluate held-out.csv --model new.fits --html report.html" },
     { "image", "image image.fits --ir w1.fits --all-methods -o sheet.png" },
     { "import", "import vgg16.safetensors -o backbone.fits" },

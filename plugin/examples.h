@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* examples: a command line of each subcommand, for its --help. */
 #ifndef RG_EXAMPLES_H
 #define RG_EXAMPLES_H

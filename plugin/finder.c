@@ -22,7 +22,7 @@ static int choose_methods(const rg_finder *finder, bool infrared, char methods[1
 {
     rg_method method;
     if (is_open(finder)) {
-        strcpy(methods, infrared ? "D4 D3 D1" : "D1");
+        strcpy(methods, rg_shipped_methods(infrared));
         return 0;
     }
     RG_TRY(rg_fuse_method(finder->method, &method));
@@ -57,7 +57,7 @@ int rg_finder_open(rg_finder *finder, bool infrared)
     RG_TRY(choose_methods(finder, infrared, methods));
     if (finder->precision != NULL)
         RG_TRY(rg_backend_precision(finder->precision, &finder->how.precision));
-    RG_TRY(rg_options_model(finder->model, methods, finder->path));
+    RG_TRY(rg_shipped_find(finder->model, methods, finder->path));
     RG_TRY(rg_warm_open(&finder->detector, finder->path, &finder->how));
     if (check_method(finder, infrared) == 0) {
         finder->reason = reason_of(finder, infrared);

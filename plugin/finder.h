@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* finder: the options, the detector and the printing that `claran detect`, `claran ds9
  * detect` and `claran evaluate` share.
  *
@@ -15,13 +16,14 @@
 
 #include "core/detector/layout.h"
 #include "core/detector/detect.h"
+#include "core/detector/shipped.h"
 #include "plugin/kept.h"
 #include "plugin/options.h"
 #include "regions/region.h"
 
 typedef struct rg_finder {
     const char *method, *model, *precision;   /* as on the command line, or NULL */
-    char path[RG_MODEL_PATH];                 /* of the model in use */
+    char path[RG_SHIPPED_PATH];               /* of the model in use */
     const char *reason;                       /* why that method */
     rg_detect_options how;
     rg_detector *detector;                    /* owned */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* frames: the images in a DS9's frames, read so that DS9 stays as it was (spec/ds9.md,
  * section 3), and new ones.
  *

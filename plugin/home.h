@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* home: the user's own folders for what is kept between runs (XDG base directories).
  *
  *     char path[RG_FILE_NAME];

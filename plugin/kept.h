@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* kept: results of detections, kept in ~/.cache/claran per image and model, so that
  * another threshold needs no network.
  *

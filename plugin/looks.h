@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* looks: how ClaRAN's boxes look: with or without their labels, with the runner-up in
  * them, each class in a colour of its own.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* measured: detections, or boxes of a user, to sources: the options and the calls that
  * `claran detect`, `claran catalogue` and `claran ds9` share.
  *

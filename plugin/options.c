@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugin/options.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -15,13 +14,6 @@
 
 #include "core/engine/error.h"
 #include "plugin/examples.h"
-
-#ifndef RG_MODEL_DIR
-#define RG_MODEL_DIR "/usr/local/share/claran"
-#endif
-#ifndef RG_SOURCE_DIR
-#define RG_SOURCE_DIR "."
-#endif
 
 static bool is_text(const rg_option *o)
 {
@@ -282,36 +274,4 @@ void rg_options_progress(void *user, int done, int total)
     if (!isatty(STDERR_FILENO)) return;
     fprintf(stderr, "\r%d of %d %s%s", done, total, (const char *)user,
             done == total ? "\n" : "");
-}
-
-/* The shipped model of a method, if it is there. */
-static bool find_model(const char *folder, const char *method, int length, char *path)
-{
-    int n =
-        snprintf(path, RG_MODEL_PATH, "%s/claran-%.*s.fits", folder, length, method);
-    for (char *c = path + n - 5 - length; n < RG_MODEL_PATH && c < path + n; c++)
-        *c = (char)tolower(*c);
-    return n < RG_MODEL_PATH && access(path, R_OK) == 0;
-}
-
-int rg_options_model(const char *given, const char *methods, char path[RG_MODEL_PATH])
-{
-    static const char *const folder[] = { RG_MODEL_DIR, RG_SOURCE_DIR "/core/models" };
-    if (given == NULL) given = getenv("CLARAN_MODEL");
-    if (given != NULL && *given != '\0') {
-        if (strlen(given) >= RG_MODEL_PATH)
-            return RG_FAIL("the model's path is too long");
-        strcpy(path, given);
-        return 0;
-    }
-    for (const char *m = methods; *m; m += strspn(m, " ")) {
-        int length = (int)strcspn(m, " ");
-        for (int i = 0; i < 2; i++)
-            if (find_model(folder[i], m, length, path)) return 0;
-        m += length;
-    }
-    return RG_FAIL(
-        "no model for method %s found, neither in %s nor in %s; name one with "
-        "--model or in CLARAN_MODEL",
-        methods, folder[0], folder[1]);
 }

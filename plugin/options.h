@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* options: command lines, read and explained the same way for every subcommand.
  *
  *     const rg_option options[] = {
@@ -76,11 +77,5 @@ int rg_options_problem(void);
 
 /* A counter on stderr where that is a terminal: "12 of 40 WHAT"; user is WHAT. */
 void rg_options_progress(void *user, int done, int total);
-
-/* The model to use: `given` (--model) if not NULL, else $CLARAN_MODEL, else the one for
- * the first of `methods` ("D4 D3") that is installed or in the source tree; fails
- * saying where it was looked for. */
-#define RG_MODEL_PATH 4096
-int rg_options_model(const char *given, const char *methods, char path[RG_MODEL_PATH]);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* output: result files that appear whole, together, or not at all.
  *
  *     rg_output out = { 0 };

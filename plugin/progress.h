@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* progress: of a detection that goes on, every two seconds: a line on stdout, and, if
  * asked for, what was found so far.
  *

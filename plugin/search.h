@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* search: from an image in a DS9 to boxes on it.
  *
  *     rg_search search = { .ds9 = ds9, .address = method, .finder = &finder, ... };

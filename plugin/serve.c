@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/detector/shipped.h"
 #include "core/engine/error.h"
 #include "core/image/fuse.h"
 #include "plugin/access.h"
@@ -258,11 +259,11 @@ static int make_picture(rg_image **out)
 
 static int preload_one(const char *methods, const rg_image *picture)
 {
-    char path[RG_MODEL_PATH];
+    char path[RG_SHIPPED_PATH];
     rg_detector *detector;
     rg_detection *found;
     int n;
-    RG_TRY(rg_options_model(NULL, methods, path));
+    RG_TRY(rg_shipped_find(NULL, methods, path));
     RG_TRY(rg_warm_open(&detector, path, &rg_detect_defaults));
     bool both = rg_fuse_wants_infrared(rg_detect_model(detector)->method);
     int status = rg_detect(detector, picture, both ? picture : NULL, &found, &n);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* serve: what a resident claran does for others, and how they ask it.
  *
  *     int status;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* settings: what was chosen in DS9 the last time, kept in ~/.config/claran/settings as
  * plain lines, "threshold = 0.8".
  *

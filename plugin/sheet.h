@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sheet: a picture of training examples, to see what a network would be taught.
  *
  *     RG_TRY(rg_sheet_write(lists, n, &model, &how, "examples.png"));

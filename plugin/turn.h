@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* turn: one at a time draws in a DS9.
  *
  *     RG_TRY(rg_turn_take(address));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* warm: detectors that stay open between the requests of a server (serve.c); elsewhere
  * they are opened and closed as they are asked for.
  *

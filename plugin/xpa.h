@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* xpa: talking to one running DS9 (spec/ds9.md section 3).
  *
  *     rg_xpa *ds9; char frame[32];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* catalogue: detections with what was measured of them, written in the field's formats.
  *
  *     rg_catalogue *c;

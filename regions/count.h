@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* count: components and peaks of a source by Radio Galaxy Zoo's arithmetic
  * (shared/spec/data.md).
  *

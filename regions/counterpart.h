@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* counterpart: the infrared objects of a frame, and which of them a radio source may
  * belong to.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* footprint: which of an image's contour pixels belong to which box.
  *
  *     RG_TRY(rg_footprint_new(&prints, image, noise, 5.196, boxes, n));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* format: the formats that catalogues are written in and read from.
  *
  *     const rg_format *format;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ledger: a table in memory, its columns with units and UCDs: what every catalogue
  * format is written from and read into.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* match: the rows of one table and their nearest neighbours in another.
  *
  *     rg_matching how = { .radius = 5 };

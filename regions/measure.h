@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* measure: what the pixels say of detected sources.
  *
  *     rg_source *sources = malloc(n * sizeof *sources);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* memfile: FITS files made in memory, so that they are written whole or not at all.
  *
  *     static int fill(fitsfile *fits, const void *what, int *status) { ... }

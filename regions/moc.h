@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* moc: the part of the sky that was searched, as a multi-order coverage map (MOC 2.0,
  * www.ivoa.net/documents/MOC): HEALPix cells a little larger than pixels.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* name: names of sources from their position by the IAU's rules (cds.unistra.fr/Dic/
  * iau-spec.html): RGCL Jhhmmss.s+ddmmss, truncated, never rounded.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* noise: how uncertain the pixels of an image are, place by place and together.
  *
  *     RG_TRY(rg_noise_new(&noise, image, 3.0, true));

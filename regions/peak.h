@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* peak: the top of a local maximum between pixels.
  *
  *     double height = rg_peak_climb(pixels + y * nx + x, nx, offset);

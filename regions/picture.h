@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* picture: detections drawn on their image, for reports and for terminals without DS9,
  * and sheets of labelled images.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* region: sources as DS9's boxes, and back, as a user may have changed them.
  *
  *     rg_region_header(file);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source: what a catalogue says of one detected radio source.
  *
  * Angles [deg, ICRS], sizes [arcsec], errors 1 sigma; NAN: not known.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* card: what a test sets and sees of the card that is the host (card.c). */
 #ifndef RG_TESTS_CARD_H
 #define RG_TESTS_CARD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* check: the test harness.
  *
  *     static void adds(void) { CHECK(1 + 1 == 2); CHECK_NEAR(0.1 + 0.2, 0.3, 1e-12); }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* finder: a detector with a network made by hand instead of trained, and images to try
  * it on.  It passes the brightest red of each cell of 16 pixels up, proposes one anchor
  * round it, and calls it 2C_3P with 2C_2P as runner-up. */

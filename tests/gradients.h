@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* gradients: every word's backward against finite differences, through the net.
  *
  *     int main(void) { gradients_run(&rg_backend_ref); return CHECK_END(); }

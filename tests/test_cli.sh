@@ -238,7 +238,7 @@ examples_are_possible() {
             sed '/^example/,$d' out.log | grep -qE -- "^ +(-., )?$option( |\$)|^ +$option, " ||
                 wrong "$command has no $option" || return 1
         done
-    done < <("$claran" --help | awk '/^  [a-z]/ { print $1 }'; echo ds9 check; echo ds9 fetch)
+    done < <("$claran" --help | awk '/^  [a-z]/ { print $1 }'; printf "ds9 %s\n" check fetch install)
 }
 
 # completes "WORDS SO FAR" EXPECTED...: the last word (may be empty) can become these.
@@ -258,7 +258,7 @@ shell_completes() {
     . "$srcdir/doc/completions/claran" || return 1
     completes "claran " detect serve ds9 && completes "claran cr" crossmatch &&
         completes "claran --v" --version && completes "claran zz" &&
-        completes "claran ds9 " detect save fetch check && completes "claran ds9 ch" check &&
+        completes "claran ds9 " detect save fetch check install && completes "claran ds9 ch" check &&
         completes "claran detect --thr" --threshold && completes "claran detect x --png" --png &&
         completes "claran ds9 fetch ds9 --" --where --size && completes "claran detect fi"
 }

@@ -3,7 +3,7 @@
 # The rules of doc/HACKING that a machine can check: which folder may include which, who may
 # print, how long a function and a line may be.
 cd "${srcdir:-.}" || exit 1
-sources() { find core regions plugin tests -name '*.[ch]' | sort; }
+sources() { find core regions plugin tests doc -name '*.[ch]' -o -name '*.h.in' | sort; }
 
 verdict() {   # verdict NAME "what was found"
     if [ -z "$2" ]; then echo "ok $1"; else printf '%s\nFAIL %s\n' "$2" "$1"; fi
@@ -19,6 +19,8 @@ verdict image_uses_only_errors_and_files \
     "$(includes core/image 'core/image/|core/engine/(error|file).h')"
 verdict detector_uses_engine_and_image \
     "$(includes core/detector 'core/(detector|engine|image)/')"
+verdict the_library_is_the_detector \
+    "$(includes core/claran.c 'core/(claran.h|detector/|engine/error.h)')"
 verdict data_know_nothing_of_learning \
     "$(includes core/data 'core/(data|detector|engine|image)/')"
 verdict evaluation_and_learning_are_apart \
@@ -44,7 +46,11 @@ verdict comparisons_catch_nan \
 verdict lines_end_at_88 "$(sources | xargs awk 'length > 88 {print FILENAME ":" FNR ": " length " columns"}')"
 verdict functions_end_at_60 "$(sources | xargs awk -f tests/style.awk)"
 verdict every_source_has_its_licence \
-    "$(find core regions plugin tests -name '*.c' -exec grep -L 'SPDX-License-Identifier: MIT' {} +)"
+    "$(find core regions plugin tests ds9 doc \( -name '*.[ch]' -o -name '*.cu' -o -name '*.map' -o -name '*.in' \
+           -o -name '*.sh' -o -name '*.py' -o -name '*.awk' -o -name '*.md' -o -path '*/completions/*' \) |
+       cat - <(ls configure.ac Makefile.am quickstart .ci/run debian/rules) |
+       xargs awk 'FNR <= 3 && /SPDX-License-Identifier: MIT/ {has[FILENAME]}
+                  END {for (i = 1; i < ARGC; i++) if (!(ARGV[i] in has)) print ARGV[i]}')"
 verdict every_source_is_in_the_makefile \
     "$(for f in $(find core regions plugin tests -name '*.[ch]'); do grep -q "${f%.c}" Makefile.am || echo "$f"; done)"
 verdict menus_are_ascii "$(LC_ALL=C grep -nP '[^\x00-\x7F]' ds9/*)"

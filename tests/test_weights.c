@@ -192,7 +192,7 @@ static void newer_layouts_are_named(void)
 {
     fresh(true);
     damage(0, "WFORMAT =                    1", "WFORMAT =                    2");
-    must_fail("newer");
+    must_fail("of format 2");
     fresh(true);
     damage(0, "WFORMAT", "XFORMAT");
     must_fail("no weights file");

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* words: every word of a fast backend against the plain loops, at odd sizes and
  * batches: what it makes, the gradients of inputs and weights, and both again after an
  * optimizer step.

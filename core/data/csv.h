@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* csv: comma-separated values with a header line, read by column names.
  *
  *     static const char *const columns[] = { "file", "ra_deg" };

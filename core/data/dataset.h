@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dataset: lists of images with labelled boxes, as comma-separated values.
  *
  *     rg_dataset *set;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* folder: images written to a folder DIR, with the list DIR.csv that dataset.h reads.
  *
  *     RG_TRY(rg_folder_simulate(&how, 100, "sky", NULL, NULL));       // sky/, sky.csv

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host: the galaxy a radio source belongs to, as WISE would show it.
  *
  *     rg_host_list *known = NULL;                       // or RG_TRY(rg_host_read(...))

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* infrared: WISE W1 frames (3.4 micron) for fields whose radio sources are known,
  * since no infrared training images come with this project (shared/spec/data.md).
  *

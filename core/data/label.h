@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* label: truth for real fields by the arithmetic of shared/spec/data.md.
  *
  * Islands above 3 sqrt(3) sigma that stand alone label themselves 1C_nP; islands that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* simulate: FIRST-like fields with known truth, from a seed.
  *
  *     rg_simulation how = rg_simulate_defaults;

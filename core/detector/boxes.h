@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* boxes: box arithmetic of Faster R-CNN (spec/claran.md "Box arithmetic"; Eq. 3, 5).
  *
  * Boxes are in network-input pixels, y down, corner pixels inclusive: w = x2 - x1 + 1,

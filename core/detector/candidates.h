@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* candidates: from all that the windows showed to one label per source.
  *
  *     rg_candidates all = { 0 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* claran: the paper's Table 4 as rows, and the model file that fills it.  What other
  * networks (pyramid.h) have otherwise, is asked for here too.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* detect: from an image to labelled boxes.
  *
  *     rg_detector *detector; rg_detection *found; int n;

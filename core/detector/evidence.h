@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* evidence: what a window's pixels say of a candidate box, beside the network.
  *
  * The classes are numbers of components and peaks, and those can be counted

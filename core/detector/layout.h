@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* layout: the windows by which an image is searched.
  *
  *     rg_layout layout;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* proposal: anchors, proposals, and the targets they are trained on (spec/claran.md
  * "Proposals", "Training targets"; paper sections 4.2, 4.3).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pyramid: ClaRAN's second version as rows: a residual network (He et al. 2016, the 18
  * layers) with a feature pyramid (Lin et al. 2017).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* runner: a model's network, from windows to proposals and what they are taken for; one
  * window at a time, or on a card many.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* anywhere: marks inline functions that run on the host and, where nvcc compiles them,
  * on a card.
  *

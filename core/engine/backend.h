@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* backend: what runs the rows: a struct of functions for memory and, per word, for
  * arithmetic.  `ref` (plain loops) is the readable truth, `cpu` is oneDNN, `gpu` is
  * CUDA in a module of its own (module.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* box: the arithmetic of boxes and anchors (spec/claran.md "Box arithmetic"; Eq. 3, 5),
  * for the host (core/detector/boxes.c) and for cards (core/engine/gpu/propose.h).
  *

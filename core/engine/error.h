@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* error: how every function here fails.
  *
  *     int rg_thing_do(const char *path)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* file: outputs are written beside the file wanted and renamed when they are whole.
  *
  *     char beside[RG_FILE_NAME];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fold: a table for inference: each BATCHNORM folded into the convolution it reads.
  *
  *     nrows = rg_fold(rows, nrows, weights);     // -1: failed

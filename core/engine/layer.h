@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* layer: a network as a table of rows, one word a layer, read beside the paper's table.
  *
  *     const rg_row rows[] = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* module: the GPU backend, kept apart in a shared object, so that one program runs with
  * and without CUDA.
  *

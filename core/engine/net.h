@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* net: a table of rows with memory and weights, run forwards and backwards.
  *
  *     rg_net *net;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optimizer: the arithmetic of one training step on plain arrays, for every backend
  * whose parameters lie in host memory.
  *

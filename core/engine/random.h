@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* random: numbers from a seed, the same everywhere.
  *
  *     uint64_t state = rg_random_mix(seed, index);      // a stream per thing

@@ -435,8 +435,9 @@ static int read_primary(fitsfile *file, rg_weights *w, double *ntensors)
     for (int i = 1; i <= cards; i++) RG_TRY(read_keyword(file, i, w));
     RG_TRY(take_number(w, FORMAT_KEY, &format));
     if (format != RG_WEIGHTS_FORMAT)
-        return RG_FAIL("%s is %g, this program knows %d: a newer one is needed",
-                       FORMAT_KEY, format, RG_WEIGHTS_FORMAT);
+        return RG_FAIL("the file is of format %g, and claran " RG_VERSION " knows "
+                       "format %d: a newer claran is needed", format,
+                       RG_WEIGHTS_FORMAT);
     RG_TRY(take_number(w, COUNT_KEY, ntensors));
     return verify_checksum(file);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* weights: named tensors and keywords in a FITS file.
  *
  *     rg_weights *w;

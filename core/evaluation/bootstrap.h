@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* bootstrap: how much figures would scatter if other fields had been drawn (Efron
  * 1979).
  *

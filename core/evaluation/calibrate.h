@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* calibrate: a network's probabilities made believable (Platt 1999; Guo et al. 2017).
  *
  *     rg_calibration c = { .folds = 5, .seed = 1 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* chart: one figure with axes, ticks and a legend, as SVG text.
  *
  *     const rg_chart_line lines[] = { { "D4", steps, losses, .n = n } };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* coco: labels and detections as the JSON of COCO (Lin et al. 2014), for other programs
  * to score: pycocotools reads both.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* evaluate: detections against labels, and average precision (paper 5.2, Eq. 12).
  *
  *     rg_evaluation *e = rg_evaluate_new();

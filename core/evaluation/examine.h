@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* examine: a detector run once over a labelled list.
  *
  *     rg_evaluation *e;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* figure: the plots of a report.
  *
  *     RG_TRY(rg_figure_svg(report, RG_FIGURE_PRECISION, file));

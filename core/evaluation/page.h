@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* page: a report written out, as text, as JSON and as one page of HTML.
  *
  *     const rg_page page = { report, "held.csv", "11e2d9e8", "D1", "0.1.0" };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* reliability: whether of sources marked 0.9 nine in ten are right (paper's Fig. 14).
  *
  *     rg_reliability r = { 0 };

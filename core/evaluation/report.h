@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* report: all that can be said of a model's detections in a labelled list: the paper's
  * Tables 5 to 8, 10 and 11, Figures 10 and 14, and what goes beyond them, with
  * intervals by bootstrap over the fields.

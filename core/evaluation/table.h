@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* table: figures with names, units and intervals, for people.
  *
  *     static const rg_column columns[] = { { "ap", "AP", "%", 1, true }, ... };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* contour: lines of equal brightness and the hull round them, as the paper's D3 and D4
  * draw them (section 3.4).
  *

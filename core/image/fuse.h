@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fuse: the images the network is shown (paper section 3.4): F, D1, D2, D3, D4.
  *
  *     rg_method method;

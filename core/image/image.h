@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* image: a 2-D FITS image in memory, and what is done to its pixels.
  *
  *     rg_image *field;

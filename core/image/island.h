@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* island: regions of emission and their peaks, by Radio Galaxy Zoo's arithmetic
  * (shared/spec/data.md): components = islands above 3 sqrt(3) sigma, peaks = leaves of
  * the island's contour tree over the levels 3 sqrt(3) sigma x sqrt(3)^k.

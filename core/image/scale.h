@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* scale: DS9's scalings and colour maps, bit for bit (shared/spec/ds9.md section 5).
  *
  *     double low, high;

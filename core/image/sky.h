@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sky: the celestial coordinates of a 2-D image (the only user of wcslib).
  *
  *     rg_sky *sky;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* augment: what may be done to the pixels of a training example.
  *
  *     rg_augment_plane p = { pixels, 132, 5.4 / 1.375, 0, 0 };

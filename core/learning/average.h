@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* average: one model from several that were trained one from another (stochastic weight
  * averaging, Izmailov et al. 2018), which are often better together than each alone.
  *

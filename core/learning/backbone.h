@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* backbone: files that hold a network's convolutions only, for others to begin with.
  *
  *     rg_backbone backbone = { .width = 64, .mean = { 103.939f, 116.779f, 123.68f } };

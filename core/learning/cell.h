@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cell: what the islands of emission make of each feature cell, from the pixels alone:
  * the targets of pretraining, which need no label.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ema: an exponential moving average of a net's weights while it is trained.
  *
  *     rg_ema *ema;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* factor: which rows are trained, and how fast, as a user writes it.
  *
  *     rg_factors factors;

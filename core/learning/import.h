@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* import: ImageNet's VGG-16 as others publish it -> a backbone that training begins
  * with (shared/spec/claran.md: "conv1-5 from ImageNet VGG-16").
  *

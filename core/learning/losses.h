@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* losses: the log of a training: a CSV of the means since the row before.
  *
  *     static const char *const names[] = { "rpn_cls", "rpn_box", "roi_cls", "roi_box"};

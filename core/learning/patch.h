@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* patch: windows of 3' at random places of fields, labelled or not, for what needs no
  * label.
  *

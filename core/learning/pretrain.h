@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pretrain: a backbone that has seen the radio sky before it learns to detect, from
  * fields without labels (shared/papers/clump_faster_rcnn_abstract.txt: pretraining on
  * images of the same domain beats ImageNet).

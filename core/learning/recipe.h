@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* recipe: all settings of a training under one name.
  *
  *     const rg_recipe *recipe;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* scene: a window with its labels, changed together.
  *
  *     rg_scene s = { { pixels, 132, beam, median, sigma }, truths, n, drawn };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* schedule: the learning rate against the step.
  *
  *     const rg_schedule schedule = { .rate = 1e-3f, .steps = 80000,

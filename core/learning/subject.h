@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* subject: training examples drawn from labelled lists.
  *
  *     rg_subjects *subjects; rg_subject subject;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tensorfile: named arrays of numbers in files of other programs, read one by one.
  *
  *     const rg_tensorfile *format = &rg_tensorfile_safetensors;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train: Faster R-CNN training on labelled lists (spec/claran.md "Training targets").
  *
  *     rg_train_options how = rg_recipe_default.how;     // recipe.h

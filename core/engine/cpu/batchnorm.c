@@ -48,7 +48,6 @@ static void shared_args(const batchnorm *s, rg_cpu_run *run)
     rg_cpu_run_arg(run, DNNL_ARG_MEAN, s->mean);
     rg_cpu_run_arg(run, DNNL_ARG_VARIANCE, s->variance);
     rg_cpu_run_arg(run, DNNL_ARG_SCALE, s->weight);
-    rg_cpu_run_arg(run, DNNL_ARG_SHIFT, s->bias);
     if (s->workspace) rg_cpu_run_arg(run, DNNL_ARG_WORKSPACE, s->workspace);
 }
 
@@ -64,6 +63,7 @@ static int forward_plan(const rg_cpu *cpu, rg_node *node, batchnorm *s)
         RG_TRY(rg_cpu_memory(cpu, &s->workspace,
                              rg_cpu_query(&s->forward, dnnl_query_workspace_md), NULL));
     shared_args(s, &s->forward);
+    rg_cpu_run_arg(&s->forward, DNNL_ARG_SHIFT, s->bias);
     rg_cpu_run_arg(&s->forward, DNNL_ARG_DST, node->out->data);
     return 0;
 }
@@ -80,6 +80,8 @@ static int backward_plan(const rg_cpu *cpu, rg_node *node, batchnorm *s)
         RG_TRY(rg_cpu_drain_plan(cpu, &s->dsrc, md, node->in[0]->grad));
     else RG_TRY(rg_cpu_memory(cpu, &s->dsrc.from, md, NULL));
     shared_args(s, &s->backward);
+    if (RG_DN_SHIFT_BACKWARDS)
+        rg_cpu_run_arg(&s->backward, DNNL_ARG_SHIFT, s->bias);
     rg_cpu_run_arg(&s->backward, DNNL_ARG_DIFF_DST, node->out->grad);
     rg_cpu_run_arg(&s->backward, DNNL_ARG_DIFF_SRC, s->dsrc.from);
     rg_cpu_run_arg(&s->backward, DNNL_ARG_DIFF_SCALE, s->weight_grad);

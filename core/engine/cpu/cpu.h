@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cpu: inside of the oneDNN backend: what its files share.  Nobody else includes this.
  *
  * tensor->data and ->grad are dnnl_memory_t in whatever layout and type the row that

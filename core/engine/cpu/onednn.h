@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* onednn: what differs between oneDNN 2.x (Debian 12: 2.6) and 3.x, and nothing else.
  *
  * 2.x makes a primitive descriptor from an operation descriptor and passes memory
@@ -10,10 +11,13 @@
 #include <dnnl.h>
 #include <stdbool.h>
 
+/* A batch normalisation's shift is an argument backwards, too, or must not be. */
 #if DNNL_VERSION_MAJOR >= 3
 typedef const_dnnl_memory_desc_t rg_md;
+enum { RG_DN_SHIFT_BACKWARDS = 0 };
 #else
 typedef const dnnl_memory_desc_t *rg_md;
+enum { RG_DN_SHIFT_BACKWARDS = 1 };
 #endif
 
 /* A sentence naming the oneDNN call when status is not success. */

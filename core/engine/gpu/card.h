@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* card: inside of the real device: what device.c, launch.cu, convolution.c and
  * product.c share.  Here alone is every code that CUDA, cuDNN and cuBLASLt return made
  * into a sentence.

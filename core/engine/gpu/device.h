@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* device: all that the GPU backend asks of a card: memory, copies, the kernels of
  * kernel.h, convolutions and matrix products.  Nothing above this file calls CUDA.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* gpu: inside of the GPU backend: what its files share.  Nobody else includes this.
  *
  * tensor->data and ->grad are an rg_view each, channels last, of f32, bf16 or f16: what

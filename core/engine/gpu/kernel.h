@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* kernel: what the GPU backend computes itself, one element at a time, in C that runs
  * on a card and on the host alike.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* propose: the kernels of proposals, part of kernel.h: anchors are moved, ranked by
  * counting those that are better, compared with all behind them (a bit a pair), and
  * chosen in order.

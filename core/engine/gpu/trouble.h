@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* trouble: what can go wrong with a card, in words that say what to do.
  *
  *     return rg_trouble_say(RG_TROUBLE_BUSY, "cudaMalloc", cudaGetErrorString(code));

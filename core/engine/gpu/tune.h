@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* tune: a library knows several ways to do a convolution or a product.  The few it
  * thinks best are timed once on the card, and which was fastest is kept on disk.
  *

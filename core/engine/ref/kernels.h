@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* kernels: every word as plain loops on plain arrays [n][c][h][w]: what the fast
  * backends are tested against.
  *
