@@ -7,9 +7,15 @@
 #                                 # (ds9_screen: all but the DS9)
 #     ds9_menu menu.ds9              # load an analysis menu
 #     ds9_click ClaRAN "Detect sources" && ds9_wait "Detect sources"
+#     ds9_click ClaRAN "Change threshold..." && ds9_dialog && ... &&
+#         ds9_click_widget .param.buttons.ok && ds9_wait "Change threshold..."
 #     ds9_text "Detect sources"
+#     ds9_start second; ds9_turn_to "$first_title"    # two of them: $title is whose turn
 #
-# Everything it starts ends with the script; every XPA call has a time limit.
+# Everything it starts ends with the script; every XPA call has a time limit.  Nothing is
+# taken to have happened because time went by: each wait looks, for up to ds9_patience
+# seconds, and says what it has waited for in vain.
+ds9_patience=60
 
 ds9_need() {
     for tool in ds9 Xvfb xdotool xpaget xpaset xpaaccess timeout; do
@@ -18,21 +24,21 @@ ds9_need() {
 }
 
 ds9_stop() {
-    for pid in $ds9_pid $xvfb_pid; do kill "$pid" 2> /dev/null; done
+    for pid in $ds9_pids $ds9_pid $xvfb_pid; do kill "$pid" 2> /dev/null; done
     wait 2> /dev/null
     [ -n "$work" ] && rm -rf "$work"
 }
 
-ask() { timeout 20 xpaget "$title" "$@"; }
-order() { timeout 20 xpaset -p "$title" "$@"; }
-feed() { timeout 20 xpaset "$title" "$@"; }         # with data on standard input
+ask() { timeout $ds9_patience xpaget "$title" "$@"; }
+order() { timeout $ds9_patience xpaset -p "$title" "$@"; }
+feed() { timeout $ds9_patience xpaset "$title" "$@"; }   # with data on standard input
 
 # until SECONDS COMMAND...: run it until it succeeds
 until_() {
-    local end=$((SECONDS + $1)); shift
+    local seconds=$1 end=$((SECONDS + $1)); shift
     until "$@"; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.1
+        [ $SECONDS -lt $end ] || { echo "not in $seconds s: $*"; return 1; }
+        sleep 0.05
     done
 }
 
@@ -46,18 +52,29 @@ ds9_screen() {
     Xvfb -displayfd 3 -screen 0 1440x800x24 -nolisten tcp \
         3> "$work/display" > "$work/xvfb.log" 2>&1 &
     xvfb_pid=$!
-    until_ 20 test -s "$work/display" || { echo "Xvfb does not start"; return 1; }
+    until_ $ds9_patience test -s "$work/display" || { echo "Xvfb does not start"; return 1; }
     DISPLAY=:$(cat "$work/display") HOME=$work/home
     XPA_METHOD=local XPA_TMPDIR=$work/xpa
     export DISPLAY HOME XPA_METHOD XPA_TMPDIR
 }
 
+# ds9_start [NAME]: another one is called otherwise.
 ds9_start() {
-    ds9_screen || return 1
+    [ -n "$ds9_pid" ] || ds9_screen || return 1
+    title=$title$1
     (cd "$work" && exec ds9 -title "$title" > "$work/ds9.log" 2>&1) &
-    ds9_pid=$!
+    ds9_pid=$! ds9_pids="$ds9_pids $!"
     until_ 90 ds9_answers || { echo "DS9 does not answer"; return 1; }
     ds9_method=$(echo "$work/xpa/DS9_$title".*)
+    # How often each entry has come to its end.
+    tk 'proc claran_ended {command args} {incr ::claran_ended([lrange $command 1 2])}
+        trace add execution AnalysisTaskEnd leave claran_ended' > /dev/null
+}
+
+ds9_turn_to() {
+    title=$1
+    ds9_method=$(echo "$work/xpa/DS9_$title".*)
+    tk 'raise .' > /dev/null
 }
 
 # What Tk says to an expression.
@@ -67,12 +84,18 @@ tk() {
     cat "$work/tk"
 }
 
-click_at() { xdotool mousemove "$1" "$2"; sleep 0.1; xdotool click 1; sleep 0.2; }
+is_shown() { [ "$(tk "expr {[winfo exists $1] && [winfo ismapped $1]}")" = 1 ]; }
+is_not_shown() { ! is_shown "$1"; }
+ds9_dialog() { until_ $ds9_patience is_shown ${1:-.param.buttons.ok}; }
+
+click_at() { xdotool mousemove "$1" "$2"; sleep 0.1; xdotool click 1; sleep 0.1; }
 
 # The middle of a Tk widget.
 ds9_click_widget() {
     local x y
-    read -r x y <<< "$(tk "list [expr {[winfo rootx $1] + [winfo width $1] / 2}] \
+    ds9_dialog "$1" || return 1
+    read -r x y <<< "$(tk "update idletasks; list \
+        [expr {[winfo rootx $1] + [winfo width $1] / 2}] \
         [expr {[winfo rooty $1] + [winfo height $1] / 2}]")"
     [ -n "$y" ] && click_at "$x" "$y"
 }
@@ -80,7 +103,7 @@ ds9_click_widget() {
 # The entry LABEL of a posted menu.
 click_entry() {
     local x y y1 i last height
-    i=$(tk "$1 index {$2}") && last=$(tk "$1 index end") || return 1
+    ds9_dialog "$1" && i=$(tk "$1 index {$2}") && last=$(tk "$1 index end") || return 1
     read -r x y height <<< "$(tk "list \
         [expr {[winfo rootx $1] + [winfo reqwidth $1] / 2}] \
         [winfo rooty $1] [winfo reqheight $1]")"
@@ -88,36 +111,60 @@ click_entry() {
     [ -n "$y1" ] && click_at "$x" $((y + ($(tk "$1 yposition $i") + y1) / 2))
 }
 
+posted_submenu() {
+    submenu=$(tk "set posted {}; foreach child [winfo children $1] {
+        if {[winfo ismapped \$child]} {set posted \$child} }; set posted")
+    [ -n "$submenu" ]
+}
+
 # Analysis > SUBMENU > ENTRY with the mouse.  Tk shows clones of the menus: .#mb ...
 ds9_click() {
     local bar=.#mb analysis='.#mb.#mb#analysis' x y submenu
+    ds9_ended=$(ended "$2")
     read -r x y <<< "$(tk "list [expr {[winfo rootx $bar] + 15 + \
         [$bar xposition [$bar index Analysis]]}] \
         [expr {[winfo rooty $bar] + [winfo height $bar] / 2}]")"
     click_at "$x" "$y"
-    click_entry "$analysis" "$1" || return 1
-    submenu=$(tk "set posted {}; foreach child [winfo children $analysis] {
-        if {[winfo ismapped \$child]} {set posted \$child} }; set posted")
-    [ -n "$submenu" ] && click_entry "$submenu" "$2"
+    click_entry "$analysis" "$1" && until_ $ds9_patience posted_submenu "$analysis" &&
+        click_entry "$submenu" "$2" && until_ $ds9_patience is_not_shown "$submenu"
 }
 
 ds9_menu() { order analysis load "$1"; }
 
-task_is_over() { [ "$(tk "info exists ianalysis(menu,$1,pid)")" = 0 ]; }
 # The number of an entry of the analysis menu.
 ds9_entry() {
     tk "set found {}; for {set i 0} {\$i < \$ianalysis(menu,count)} {incr i} {
         if {\$ianalysis(menu,\$i,item) eq {$1}} {set found \$i} }; set found"
 }
-# Wait for an entry of the analysis menu to end, and move its window off DS9's menus
-# (there is no window manager); then its text.
+ended() { tk "set n [incr ::claran_ended(menu\\ $(ds9_entry "$1")) 0]"; }
+has_ended() { [ "$(ended "$1")" != "$ds9_ended" ]; }
+# Wait for the entry that was clicked on to end, and move its window off DS9's menus
+# (there is no window manager).
 ds9_wait() {
-    local entry
-    entry=$(ds9_entry "$1")
-    sleep 0.3
-    until_ 60 task_is_over "$entry" &&
-        tk "wm geometry .atmenu${entry}txt +800+60" > /dev/null
+    until_ $ds9_patience has_ended "$1" &&
+        tk "wm geometry .atmenu$(ds9_entry "$1")txt +800+60" > /dev/null
 }
 ds9_text() { tk ".atmenu$(ds9_entry "$1")txt.text get 1.0 end"; }
+
+# What a user sees or has set, but for ClaRAN's boxes: of all frames, of the current one
+# and, to which DS9 goes, of those named.
+ds9_state() {
+    local now frame
+    for question in frame "frame all" "frame active" tile single blink fade "lock frame" \
+        "wcs sky" "wcs skyformat" mode "regions color" "regions width" "regions format" \
+        "regions system" "regions sky" "regions showtext" "regions shape" \
+        "regions selected -format ds9 -system image"
+    do echo "$question: $(ask $question | grep -v 'tag={claran}')"; done
+    ds9_frame_state
+    now=$(ask frame)
+    for frame; do order frame $frame; ds9_frame_state "$frame "; done
+    [ $# = 0 ] || order frame "$now"
+}
+ds9_frame_state() {
+    for question in zoom "pan image" rotate orient align scale "scale mode" \
+        "scale limits" cmap "cmap value" "cmap invert" block smooth cube "fits size" \
+        "regions -format ds9 -system image"
+    do echo "$1$question: $(ask $question | grep -v 'tag={claran}')"; done
+}
 
 ds9_picture() { timeout 20 import -window root "$1" 2> /dev/null; }

@@ -85,7 +85,7 @@ save_keeps_moved_boxes() {
     order regions group claran delete
     { echo icrs; cat "$work/moved"; } | feed regions -format ds9
     ds9_click ClaRAN "Save catalogue..." || return 1
-    sleep 0.5
+    ds9_dialog || return 1
     tk "set ianalysis(param,0,0,0,value) {>clicked.csv}" > /dev/null
     ds9_click_widget .param.buttons.ok && ds9_wait "Save catalogue..."
     [ -f "$work/>clicked.csv" ] || wrong "nothing was saved: $(ds9_text "Save catalogue...")" || return 1
@@ -167,21 +167,6 @@ make_pair() {
 } > "$work/log" 2>&1
 trains_a_model() { make_pair || { cat "$work/log"; return 1; }; }
 
-# What the user sees of frames 1 and 3 (2 is hidden) and which there are.
-state() {
-    local frame now
-    now=$(ask frame)
-    for question in "frame all" "frame active" frame tile single blink "lock frame"; do
-        echo "$question: $(ask $question)"
-    done
-    for frame in 1 3; do
-        order frame $frame
-        for question in zoom "pan image" rotate orient align scale "scale mode" \
-            "scale limits" cmap "cmap value" "cmap invert" "regions -format ds9" "fits size"
-        do echo "$frame $question: $(ask $question)"; done
-    done
-    order frame "$now"
-}
 # The radio frame 1, the hidden infrared 2, another radio image of the same sky as 3.
 three_frames() {
     show "$subject" && order zoom to 3 && order pan 5 -7 image && order scale log &&
@@ -191,7 +176,7 @@ three_frames() {
         order frame 1
 }
 same_state() {
-    state > "$work/after"
+    ds9_state 1 3 > "$work/after"
     order frame 1
     diff "$work/before" "$work/after" || wrong "DS9 is not as it was"
 }
@@ -203,7 +188,7 @@ one_click_takes_both_frames() {
     [ $expected -ge 1 ] || wrong "the test needs a box" || return 1
     echo "$d4" > "$work/model"
     three_frames "$wise" && order tile yes || return 1
-    state > "$work/before"
+    ds9_state 1 3 > "$work/before"
     ds9_click ClaRAN "Detect sources" && ds9_wait "Detect sources" || return 1
     mkdir -p "$builddir/tests" && ds9_picture "$builddir/tests/ds9_pair.png"
     [ "$(count)" = $expected ] || wrong "$(count) boxes, not $expected" || return 1
@@ -220,7 +205,7 @@ killed_it_leaves_ds9_alone() {
     local delay status=0
     order tile no
     order lock frame wcs
-    state > "$work/before"
+    ds9_state 1 3 > "$work/before"
     for delay in 0.03 0.05 0.07 0.09 0.11; do
         CLARAN_MODEL=$d4 "$claran" ds9 detect "$ds9_method" > "$work/out" 2>&1 &
         sleep $delay
@@ -235,13 +220,13 @@ killed_it_leaves_ds9_alone() {
 
 # answer METHOD FRAME: in the menu's fourth dialog, and its third one.
 answer_options() {
-    sleep 0.5
+    ds9_dialog || return 1
     tk "set ianalysis(param,3,0,0,value) {$1}; set ianalysis(param,3,0,3,value) {$2}" \
         > /dev/null
     ds9_click_widget .param.buttons.ok && ds9_wait "Detect with options..."
 }
 answer_show() {
-    sleep 0.5
+    ds9_dialog || return 1
     tk "set ianalysis(param,2,0,0,value) {$1}; set ianalysis(param,2,0,1,value) {$2}" \
         > /dev/null
     ds9_click_widget .param.buttons.ok && ds9_wait "Show the network's input..."
@@ -259,7 +244,7 @@ dialog_names_method_and_frame() {
 # The pixels are the program's own picture of them; the coordinates, the image's.
 show_is_the_networks_input() {
     three_frames "$wise" || return 1
-    state > "$work/before"
+    ds9_state 1 3 > "$work/before"
     ds9_click ClaRAN "Show the network's input..." && answer_show D3 auto ||
         return 1
     ds9_picture "$builddir/tests/ds9_show.png"
@@ -302,7 +287,7 @@ falls_back() {
     three_frames "$1" || return 1
     [ -z "$2" ] || { order frame 2; order $2; order frame hide 2; order frame 1; }
     : > "$work/model"
-    state > "$work/before"
+    ds9_state 1 3 > "$work/before"
     text=$("$claran" ds9 detect "$ds9_method" 2>&1) || wrong "$text" || return 1
     grep -q "$words" <<< "$text" &&
         grep -q "method D1 (there is no infrared image)" <<< "$text" ||
@@ -373,7 +358,7 @@ unnamed_infrared_is_offered() {
 refuses_infrared_as_radio() { show "$wise" && refuses "is the infrared image"; }
 refuses_a_frame_that_is_not_there() {
     three_frames "$wise"
-    state > "$work/before"
+    ds9_state 1 3 > "$work/before"
     refuses "no frame 9" --ir-frame 9 && refuses "no frame 1 beside" --ir-frame 1 &&
         refuses "method D1 does not look" --ir-frame 2 --method D1 && same_state
 }

@@ -26,9 +26,7 @@ choose() { ds9_click ClaRAN "$1" && ds9_wait "$1"; }
 # answer ENTRY DIALOG ITEM VALUE [ITEM VALUE...]
 answer() {
     local entry=$1 dialog=$2; shift 2
-    ds9_click ClaRAN "$entry" && until_ 5 tk "winfo exists .param.buttons.ok" > /dev/null ||
-        return 1
-    sleep 0.3
+    ds9_click ClaRAN "$entry" && ds9_dialog || return 1
     while [ $# -gt 0 ]; do
         tk "set ianalysis(param,$dialog,0,$1,value) {$2}" > /dev/null; shift 2
     done
@@ -37,20 +35,8 @@ answer() {
 }
 setting() { sed -n "s/^$1 = //p" "$settings"; }
 
-# All that a user sees or has set, but for ClaRAN's boxes: of frame 1 and of all frames.
-state() {
-    local question
-    for question in frame "frame all" "frame active" tile single blink "lock frame" zoom \
-        "pan image" rotate orient align scale "scale mode" "scale limits" cmap \
-        "cmap value" "cmap invert" "wcs sky" "wcs skyformat" mode "regions color" \
-        "regions width" "regions format" "regions system" "regions sky" \
-        "regions showtext" "regions shape" \
-        "regions -format ds9 -system image -group mine" \
-        "regions selected -format ds9 -system image"
-    do echo "$question: $(ask $question | grep -v 'tag={claran}')"; done
-}
 same_state() {
-    state > "$work/after"
+    ds9_state > "$work/after"
     diff "$work/before" "$work/after" || wrong "after $1 DS9 is not as it was"
 }
 
@@ -65,7 +51,7 @@ begins() {
         feed regions -format ds9
     ds9_menu "$work/claran.ds9" && order mode region && order regions selectnone &&
         order regions group mine select || return 1
-    state > "$work/before"
+    ds9_state > "$work/before"
     grep -q "circle(100,120,40)" <<< "$(ask regions selected -format ds9 -system image)" ||
         wrong "nothing is selected: $(ask regions selected)"
 }
