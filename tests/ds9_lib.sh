@@ -146,24 +146,43 @@ ds9_wait() {
 }
 ds9_text() { tk ".atmenu$(ds9_entry "$1")txt.text get 1.0 end"; }
 
-# What a user sees or has set, but for ClaRAN's boxes: of all frames, of the current one
-# and, to which DS9 goes, of those named.
+# ds9_hold COMMAND...: in the background as $held, stopped as its network begins; what it
+# says goes to $work/out and $work/err.
+ds9_hold() {
+    : > "$work/out"
+    "$@" > "$work/out" 2> "$work/err" &
+    held=$!
+    local end=$((SECONDS + ds9_patience))
+    until grep -q Looking "$work/out"; do          # no sleep: it is over soon
+        kill -0 $held && [ $SECONDS -lt $end ] || { cat "$work/err"; return 1; }
+    done
+    kill -STOP $held
+}
+
+# What a user sees or has set, but for ClaRAN's boxes: DS9's own variables (not the last
+# command's about regions), and of the current frame and, to which DS9 goes, of those
+# named what they show.
 ds9_state() {
     local now frame
-    for question in frame "frame all" "frame active" tile single blink fade "lock frame" \
-        "wcs sky" "wcs skyformat" mode "regions color" "regions width" "regions format" \
-        "regions system" "regions sky" "regions showtext" "regions shape" \
-        "regions selected -format ds9 -system image"
-    do echo "$question: $(ask $question | grep -v 'tag={claran}')"; done
+    tk 'set state {}
+        foreach name {frames active display} {lappend state "$name $ds9($name)"}
+        foreach a {bin blink block colorbar crop cube current fade lock marker minmax
+                panzoom rgb scale smooth threed tile view wcs zscale} {
+            global $a
+            if {[array exists $a]} {
+                foreach {name value} [array get $a] {lappend state "$a $name $value"}
+            }
+        }
+        join [lsort $state] \n' | grep -v '^marker load,\|^marker tag '
+    echo "selected: $(ask regions selected -format ds9 -system image)"
     ds9_frame_state
     now=$(ask frame)
     for frame; do order frame $frame; ds9_frame_state "$frame "; done
     [ $# = 0 ] || order frame "$now"
 }
 ds9_frame_state() {
-    for question in zoom "pan image" rotate orient align scale "scale mode" \
-        "scale limits" cmap "cmap value" "cmap invert" block smooth cube "fits size" \
-        "regions -format ds9 -system image"
+    for question in "pan image" zoom rotate orient align scale "scale limits" cmap \
+        "cmap value" "cmap invert" "fits size" "regions -format ds9 -system image"
     do echo "$1$question: $(ask $question | grep -v 'tag={claran}')"; done
 }
 

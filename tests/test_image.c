@@ -1092,8 +1092,10 @@ static void keep_integers(const rg_image *field, fitsfile *from, fitsfile *to,
                           int *status)
 {
     long first[2] = { 1, 1 }, n = (long)field->nx * field->ny;
-    float scale = 1e-5F, none = -1;
+    float most = 0;
     short blank = -32768;
+    for (int i = 0; i < n; i++) most = fmaxf(most, fabsf(field->pixels[i]));
+    float scale = most / 32000, none = -2 * most;
     for (int i = 0; i < 40 * field->nx; i++) field->pixels[i] = none;
     fits_copy_header(from, to, status);
     fits_resize_img(to, SHORT_IMG, 2, (long[]){ field->nx, field->ny }, status);
