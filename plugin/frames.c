@@ -128,9 +128,9 @@ static int check_sky(rg_xpa *ds9, const rg_frame *frame)
         || sscanf(place, "%lf %lf", &ra, &dec) != 2) return 0;     /* off the sky */
     if (rg_sky_to_pixel(image->sky, ra, dec, &x2, &y2) == 0
         && hypot(x2 - x, y2 - y) <= 1) return 0;
-    return RG_FAIL("%s has other coordinates in DS9 than in its header (WCS > WCS "
-                   "Parameters, File > Load), so boxes would be drawn elsewhere: choose "
-                   "File > Reset there", image->name);
+    return RG_FAIL("%s has other coordinates in DS9 than in its header, so boxes would "
+                   "be drawn elsewhere: choose File > Reset in WCS > WCS Parameters",
+                   image->name);
 }
 
 /* What the image is called in sentences. */

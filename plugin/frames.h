@@ -34,9 +34,9 @@ int rg_frames_number(rg_xpa *ds9, rg_frame *frame);
 /* Of a frame that holds an image with coordinates, without fetching it. */
 int rg_frames_with_sky(rg_xpa *ds9, rg_frame *frame);
 
-/* The current frame, of a cube the slice it shows; one whose pixels or place are not what
- * they seem (blocked, smoothed, RGB, a mosaic, without a WCS, with one that the header
- * does not have) is a sentence.  Clear it in any case. */
+/* The current frame, of a cube the slice it shows; one whose pixels or place are not
+ * what they seem (blocked, smoothed, RGB, a mosaic, without a WCS or with one that its
+ * header does not have) is a sentence.  Clear it in any case. */
 int rg_frames_current(rg_xpa *ds9, rg_frame *frame);
 
 /* Its FITS file as DS9 hands it over; caller frees *fits with free(). */

@@ -10,7 +10,7 @@
 #     ds9_click ClaRAN "Change threshold..." && ds9_dialog && ... &&
 #         ds9_click_widget .param.buttons.ok && ds9_wait "Change threshold..."
 #     ds9_text "Detect sources"
-#     ds9_start second; ds9_turn_to "$first_title"    # two of them: $title is whose turn
+#     first=$ds9_method; ds9_start; ds9_turn_to "$first"       # two of them
 #
 # Everything it starts ends with the script; every XPA call has a time limit.  Nothing is
 # taken to have happened because time went by: each wait looks, for up to ds9_patience
@@ -29,9 +29,10 @@ ds9_stop() {
     [ -n "$work" ] && rm -rf "$work"
 }
 
-ask() { timeout $ds9_patience xpaget "$title" "$@"; }
-order() { timeout $ds9_patience xpaset -p "$title" "$@"; }
-feed() { timeout $ds9_patience xpaset "$title" "$@"; }   # with data on standard input
+# $ds9_at is whose turn it is where there are several of that title.
+ask() { timeout $ds9_patience xpaget "${ds9_at:-$title}" "$@"; }
+order() { timeout $ds9_patience xpaset -p "${ds9_at:-$title}" "$@"; }
+feed() { timeout $ds9_patience xpaset "${ds9_at:-$title}" "$@"; }   # and standard input
 
 # until SECONDS COMMAND...: run it until it succeeds
 until_() {
@@ -42,7 +43,7 @@ until_() {
     done
 }
 
-ds9_answers() { [ "$(timeout 5 xpaaccess "$title" 2> /dev/null)" = yes ]; }
+ds9_answers() { [ "$(timeout 5 xpaaccess "${ds9_at:-$title}" 2> /dev/null)" = yes ]; }
 
 ds9_screen() {
     work=$(mktemp -d) && trap ds9_stop EXIT && trap 'exit 1' INT TERM
@@ -58,22 +59,19 @@ ds9_screen() {
     export DISPLAY HOME XPA_METHOD XPA_TMPDIR
 }
 
-# ds9_start [NAME]: another one is called otherwise.
 ds9_start() {
     [ -n "$ds9_pid" ] || ds9_screen || return 1
-    title=$title$1
     (cd "$work" && exec ds9 -title "$title" > "$work/ds9.log" 2>&1) &
     ds9_pid=$! ds9_pids="$ds9_pids $!"
+    ds9_method=$work/xpa/DS9_$title.$ds9_pid ds9_at=$ds9_method
     until_ 90 ds9_answers || { echo "DS9 does not answer"; return 1; }
-    ds9_method=$(echo "$work/xpa/DS9_$title".*)
     # How often each entry has come to its end.
     tk 'proc claran_ended {command args} {incr ::claran_ended([lrange $command 1 2])}
         trace add execution AnalysisTaskEnd leave claran_ended' > /dev/null
 }
 
 ds9_turn_to() {
-    title=$1
-    ds9_method=$(echo "$work/xpa/DS9_$title".*)
+    ds9_method=$1 ds9_at=$1
     tk 'raise .' > /dev/null
 }
 
@@ -157,6 +155,20 @@ ds9_hold() {
         kill -0 $held && [ $SECONDS -lt $end ] || { cat "$work/err"; return 1; }
     done
     kill -STOP $held
+}
+
+# ClaRAN's boxes in the current frame; OPTION...: of DS9's regions.
+ds9_boxes() { ask regions -format ds9 "$@" -group claran | grep '^box'; }
+ds9_sky_boxes() { ds9_boxes -system wcs -sky icrs -skyformat degrees; }
+# "ra dec width height angle label" of each.
+box_numbers() { sed -n 's/^box(\([^)]*\)).*text={\([^}]*\)}.*/\1 \2/p' | tr -s '",' ' '; }
+# Whether they are those of a file of regions, as far as DS9 rounds.
+ds9_has_boxes() {
+    paste -d' ' <(box_numbers < "$1") <(ds9_sky_boxes | box_numbers) | awk '
+        function off(a, b, most) { return !(a - b <= most && b - a <= most) }
+        NF != 14 || off($1, $8, 2e-6) || off($2, $9, 2e-6) || off($3, $10, 0.01) ||
+            off($4, $11, 0.01) || $6 != $13 || $7 != $14 { print "not so:", $0; bad++ }
+        END { exit bad > 0 }'
 }
 
 # What a user sees or has set, but for ClaRAN's boxes: DS9's own variables (not the last

@@ -224,28 +224,18 @@ killed_leaves_nothing() {
         [ "$boxes" = "$n" ] || [ "$boxes" = 0 ] || wrong "$boxes boxes of $n" || return 1
     done
     "$claran" ds9 detect "$ds9_method" > "$work/out" 2>&1 && [ "$(count)" = "$n" ] &&
-        [ -z "$(find "$work/home" /tmp -maxdepth 4 -user "$(id -u)" -newer "$work/first" \
-            -name '*.part' 2> /dev/null)" ] || { cat "$work/out"; return 1; }
-}
-
-# Stopped as the network begins.
-hold() {
-    local end=$((SECONDS + 10))
-    until grep -q Looking "$work/out"; do [ $SECONDS -lt $end ] || return 1; done
-    kill -STOP "$1"
+        [ -z "$(find "$work" -name '*.part')" ] || { cat "$work/out"; return 1; }
 }
 
 one_at_a_time() {
-    rm -f "$cache"/*.results && : > "$work/out"
-    "$claran" ds9 detect "$ds9_method" > "$work/out" &
-    local job=$!
-    hold $job || return 1
+    rm -f "$cache"/*.results
+    ds9_hold "$claran" ds9 detect "$ds9_method" || return 1
     "$claran" ds9 undo "$ds9_method" > "$work/log" 2>&1
     local status=$?
     "$claran" ds9 undo "$work/gone" 2>&1 | grep -q "no DS9 answers" ||
         wrong "another DS9 waits, too" || return 1
-    kill -CONT $job && wait $job || return 1
-    [ $status = 1 ] && grep -q "at work in this DS9 already (process $job)" "$work/log" ||
+    kill -CONT $held && wait $held || return 1
+    [ $status = 1 ] && grep -q "at work in this DS9 already (process $held)" "$work/log" ||
         { cat "$work/log"; return 1; }
 }
 
@@ -318,14 +308,12 @@ buttons_and_keys_work() {
 }
 
 closed_ds9_is_told() {
-    rm -f "$cache"/*.results && : > "$work/out"
-    "$claran" ds9 detect "$ds9_method" > "$work/out" 2> "$work/log" &
-    local job=$!
-    hold $job || return 1
+    rm -f "$cache"/*.results
+    ds9_hold "$claran" ds9 detect "$ds9_method" || return 1
     kill "$ds9_pid" && wait "$ds9_pid" 2> /dev/null
-    kill -CONT $job
-    wait $job && { wrong "it did not fail"; return 1; }
-    grep -q "no DS9 answers" "$work/log" || { cat "$work/log"; return 1; }
+    kill -CONT $held
+    wait $held && { wrong "it did not fail"; return 1; }
+    grep -q "no DS9 answers" "$work/err" || { cat "$work/err"; return 1; }
 }
 
 for test in begins detects second_time_is_kept threshold_redraws \
