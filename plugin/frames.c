@@ -39,8 +39,12 @@ static const condition does_stay[] = {
 static const condition is_picture[] = {
     { "frame has fits", "yes", true,
       "is empty: open a FIRST image (File > Open...) first" },
-    { "cmap", "rgb", false,
+    { "cmap file", "rgb", false,
       "is an RGB frame: go to the frame of the image itself" },
+    { "cmap file", "hsv", false,              /* this and HLS: DS9 8.6 */
+      "is an HSV frame: go to the frame of the image itself" },
+    { "cmap file", "hls", false,
+      "is an HLS frame: go to the frame of the image itself" },
     { "frame has fits mosaic", "no", true,
       "is a mosaic of images, of which DS9 hands over only one: open one image in a "
       "frame" },

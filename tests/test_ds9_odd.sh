@@ -97,7 +97,7 @@ begin() {
     for undo in "tile:single" "blink:single" "fade:single" "block:block to 1" \
         "smooth:smooth no" "rotate:rotate to 0" "zoom:zoom to 1" "orient:orient none" \
         "align:align no" "axes:cube axes 123" "lock:lock frame none" \
-        "format:regions format ds9" "system:regions system image"
+        "format:regions format ds9" "system:regions system image" "cmap:cmap grey"
     do [[ $last != *${undo%%:*}* ]] || order ${undo#*:}; done
     last=$1
     set_up "frame delete all; frame new; $1"
@@ -183,6 +183,7 @@ frame "4-D, one plane"      "file first.fits"                               = on
 frame "4-D, four planes"    "file hyper.fits; cube 2"                       = one.fits
 frame "RGB"                 "frame delete; frame new rgb; file one.fits"    "is an RGB frame"
 frame "RGB, empty"          "frame delete; frame new rgb"                   "is empty"
+frame "colours called hsv"  "file one.fits; cmap hsv"                       = one.fits
 frame "3D"                  "frame delete; frame new 3d; file one.fits"     = one.fits
 frame "3D, cube"            "frame delete; frame new 3d; file cube.fits; cube 2" = one.fits
 frame "blocked"             "file one.fits; block to 2"                     "is blocked"
