@@ -25,6 +25,7 @@ ds9_need() {
 
 ds9_stop() {
     for pid in $ds9_pids $ds9_pid $xvfb_pid; do kill "$pid" 2> /dev/null; done
+    [ -z "$held" ] || kill -KILL "$held" 2> /dev/null
     wait 2> /dev/null
     [ -n "$work" ] && rm -rf "$work"
 }
@@ -171,9 +172,10 @@ ds9_has_boxes() {
         END { exit bad > 0 }'
 }
 
-# What a user sees or has set, but for ClaRAN's boxes: DS9's own variables (not the last
-# command's about regions), and of the current frame and, to which DS9 goes, of those
-# named what they show.
+# What a user sees or has set, but for ClaRAN's boxes: DS9's own variables, and of the
+# current frame and, to which DS9 goes, of those named what they show.  Not compared: the
+# last command about regions, the last RGB frame and the last limits of a scale; and the
+# crop dialog's degrees, which follow the panel's whenever that is set.
 ds9_state() {
     local now frame
     tk 'set state {}
@@ -185,7 +187,8 @@ ds9_state() {
                 foreach {name value} [array get $a] {lappend state "$a $name $value"}
             }
         }
-        join [lsort $state] \n' | grep -v '^marker load,\|^marker tag '
+        join [lsort $state] \n' |
+        grep -v '^marker load,\|^marker tag \|^rgb frame\|^scale m[ai][xn] \|^crop skyf'
     echo "selected: $(ask regions selected -format ds9 -system image)"
     ds9_frame_state
     now=$(ask frame)

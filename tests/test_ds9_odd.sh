@@ -56,7 +56,8 @@ make_images() {
     like nowhere.fits one.fits "" 0 "s/^CRVAL1.*/CRVAL1  = 1.0E300/"
     like beside.fits one.fits "" 0 "s/^CRPIX1.*/CRPIX1  = -59.5/"
     wcs_of one.fits "s/^CRVAL1.*/CRVAL1  = 10.0/; s, */.*,," > other.wcs
-    like zero.fits one.fits "" 1 "" && truncate -s 60480 zero.fits && headless one.fits && headless one.fits --ir w1.fits
+    like zero.fits one.fits "" 1 "" && truncate -s 60480 zero.fits &&
+        headless one.fits && headless one.fits --ir w1.fits
 }
 
 # ---- what is right ----
@@ -83,7 +84,6 @@ is_alive() {
 # set_up "COMMAND; COMMAND": by XPA; "fits < FILE" is with data.
 set_up() {
     local step
-    set -f
     while read -r -d';' step; do
         case $step in
         *' < '*) feed ${step% < *} < "${step#* < }" ;;
@@ -109,15 +109,19 @@ own_region() {
     return 0
 } 2> /dev/null
 
-# check_end STATUS EXPECTED...: what was said and drawn is as expected, and the rest as before.
+# The program's exit status goes to $status; held, it goes on.
+detect() { timeout 100 "$claran" ds9 detect "$ds9_method" > out 2> err; status=$?; }
+go_on() { kill -CONT $held && wait $held; status=$?; }
+
+# check_end EXPECTED...: what was said and drawn is as expected, and DS9 is alive.
 check_end() {
-    local status=$1; shift
     case $1 in
     =) shift; [ "$status" = 0 ] || wrong "$(cat err)" || return 1; are_boxes "$@" ;;
     *) [ "$status" = 1 ] && [ "$(grep -c . err)" = 1 ] && grep -qE "^claran: .*$1" err ||
            wrong "status $status, no sentence about \"$1\": $(cat out err)" ;;
     esac && is_alive
 }
+is_said() { grep -qE "$1" out err || wrong "no \"$1\": $(cat out err)"; }
 is_as_before() {
     ds9_state > after
     diff before after || wrong "DS9 is not as it was"
@@ -129,39 +133,29 @@ told() {
 # frame "NAME" "SET UP" EXPECTED: a detection in that frame.
 frame() {
     local name=$1 steps=$2; shift 2
-    { begin "$steps" && own_region && ds9_state > before
-      timeout 100 "$claran" ds9 detect "$ds9_method" > out 2> err
-      check_end $? "$@" && is_as_before; }
+    begin "$steps" && own_region && ds9_state > before && detect &&
+        check_end "$@" && is_as_before
     told "frame: $name"
 }
 
-# infrared "NAME" "SET UP OF FRAME 2" EXPECTED: a detection in frame 1 with that as frame 2,
-# which is hidden; what does not serve is told, and the radio image is searched alone.
+# infrared "NAME" "SET UP OF FRAME 2" EXPECTED: a detection in frame 1 with that as
+# frame 2, hidden; what does not serve is told, and the radio image is searched alone.
 infrared() {
     local name=$1 steps=$2; shift 2
-    { begin "file one.fits; zoom to 2; frame new; $steps; frame hide; frame 1" &&
-          own_region && ds9_state > before
-      timeout 100 "$claran" ds9 detect "$ds9_method" > out 2> err
-      local status=$?
-      case $1 in
-      =) ;;
-      *) grep -qE "$1" out err || wrong "no \"$1\": $(cat out err)" || status=2
-         set -- = one.fits ;;
-      esac
-      check_end $status "$@" && is_as_before; }
+    begin "file one.fits; zoom to 2; frame new; $steps; frame hide; frame 1" &&
+        own_region && ds9_state > before && detect &&
+        if [ "$1" = = ]; then check_end "$@"; else is_said "$1" && check_end = one.fits; fi &&
+        is_as_before
     told "infrared frame: $name"
 }
 
 # meanwhile "NAME" "SET UP" "MEANWHILE" EXPECTED: this happens while the network runs.
 meanwhile() {
     local name=$1 steps=$2 event=$3; shift 3
-    { rm -f "$cache"/*.results
-      begin "$steps" && own_region
-      ds9_hold "$claran" ds9 detect "$ds9_method" && set_up "$event" && ds9_state > before
-      last="$steps $event"
-      kill -CONT $held
-      wait $held
-      check_end $? "$@" && is_as_before; }
+    rm -f "$cache"/*.results
+    begin "$steps" && own_region && ds9_hold "$claran" ds9 detect "$ds9_method" &&
+        set_up "$event" && ds9_state > before && last="$steps $event" && go_on &&
+        check_end "$@" && is_as_before
     told "meanwhile: $name"
 }
 
