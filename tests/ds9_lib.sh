@@ -190,14 +190,18 @@ ds9_state() {
         join [lsort $state] \n' |
         grep -v '^marker load,\|^marker tag \|^rgb frame\|^scale m[ai][xn] \|^crop skyf'
     echo "selected: $(ask regions selected -format ds9 -system image)"
-    ds9_frame_state
+    ds9_frame_state ""
     now=$(ask frame)
-    for frame; do order frame $frame; ds9_frame_state "$frame "; done
+    for frame; do
+        order frame $frame
+        ds9_frame_state "$frame " zoom rotate orient align scale
+    done
     [ $# = 0 ] || order frame "$now"
 }
+# ds9_frame_state PREFIX QUESTION...: with what the variables hold of the current frame.
 ds9_frame_state() {
-    for question in "pan image" zoom rotate orient align scale "scale limits" cmap \
-        "cmap value" "cmap invert" "fits size" "regions -format ds9 -system image"
+    for question in "${@:2}" "pan image" "scale limits" cmap "cmap value" "cmap invert" \
+        "fits size" "regions -format ds9 -system image"
     do echo "$1$question: $(ask $question | grep -v 'tag={claran}')"; done
 }
 
