@@ -103,15 +103,21 @@ static int dress_table(const rg_edits *e)
     return 0;
 }
 
-/* The catalogue tool would leave regions in WCS to a user who has them otherwise. */
+/* The catalogue tool would leave regions in WCS to a user who has them otherwise, and
+ * "wcs sky" the coordinates of regions as those of its panel. */
 static int show_table(const rg_edits *e, const char *path)
 {
-    char system[32], back[64];
-    RG_TRY(rg_xpa_ask(e->ds9, "regions system", system, sizeof system));
-    snprintf(back, sizeof back, "regions system %s", system);
+    static const char *const theirs[] = { "system", "sky", "skyformat" };
+    char question[32], answer[32], back[3][80];
+    for (int i = 0; i < 3; i++) {
+        snprintf(question, sizeof question, "regions %s", theirs[i]);
+        RG_TRY(rg_xpa_ask(e->ds9, question, answer, sizeof answer));
+        snprintf(back[i], sizeof back[i], "%s %s", question, answer);
+    }
     int status = import(e, path);
     if (status == 0) status = dress_table(e);
-    if (rg_xpa_set(e->ds9, back, NULL, 0) != 0) status = -1;
+    for (int i = 0; i < 3; i++)
+        if (rg_xpa_set(e->ds9, back[i], NULL, 0) != 0) status = -1;
     RG_TRY(status);
     printf("%d source%s in DS9's catalogue tool: a click on a row goes there\n", e->n,
            e->n == 1 ? "" : "s");

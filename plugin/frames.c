@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugin/frames.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,34 +20,40 @@ void rg_frames_clear(rg_frame *frame)
 
 /* ---- one frame ---- */
 
-int rg_frames_number(rg_xpa *ds9, rg_frame *frame)
-{
-    RG_TRY(rg_xpa_ask(ds9, "frame", frame->number, sizeof frame->number));
-    if (*frame->number == '\0')
-        return RG_FAIL("DS9 has no frame: open a FIRST image (File > Open...) first");
-    return 0;
-}
-
 typedef struct condition {
     const char *question, *answer;
     bool wanted;
     const char *otherwise;
 } condition;
 
-/* What must be so (or must not) before a frame's pixels are fetched, in an order in
- * which each question is harmless, ... */
-static const condition is_picture[] = {
-    { "frame has fits", "yes", true,
-      "is empty: open a FIRST image (File > Open...) first" },
-    { "cmap", "rgb", false,
-      "is an RGB frame: go to the frame of the image itself" },
-    { "frame has fits cube", "no", true,
-      "holds a cube, not a picture of the sky: save the slice you mean (File > "
-      "Save...) and open that" },
+/* What must be so (or must not) that a frame stays the current one, ... */
+static const condition does_stay[] = {
+    { "blink", "yes", false,
+      "is one that blinks with others: choose Frame > Single Frame" },
+    { "fade", "yes", false,
+      "is one that fades into others: choose Frame > Single Frame" },
     { .question = NULL }
 };
 
-/* ... and before they are what they seem. */
+/* ... before its pixels are fetched, in an order in which each question is harmless, */
+static const condition is_picture[] = {
+    { "frame has fits", "yes", true,
+      "is empty: open a FIRST image (File > Open...) first" },
+    { "cmap file", "rgb", false,
+      "is an RGB frame: go to the frame of the image itself" },
+    { "cmap file", "hsv", false,              /* this and HLS: DS9 8.6 */
+      "is an HSV frame: go to the frame of the image itself" },
+    { "cmap file", "hls", false,
+      "is an HLS frame: go to the frame of the image itself" },
+    { "frame has fits mosaic", "no", true,
+      "is a mosaic of images, of which DS9 hands over only one: open one image in a "
+      "frame" },
+    { "cube axes", "123", true,
+      "has its axes in another order: choose Axes Order 1 2 3 in Frame > Cube" },
+    { .question = NULL }
+};
+
+/* and before they are what they seem. */
 static const condition is_as_it_seems[] = {
     { "block", "1", true,
       "is blocked, so its pixels are sums: choose Analysis > Block > Block 1" },
@@ -77,10 +84,23 @@ static int check(rg_xpa *ds9, const rg_frame *frame, const condition *c)
     return 0;
 }
 
+int rg_frames_number(rg_xpa *ds9, rg_frame *frame)
+{
+    RG_TRY(rg_xpa_ask(ds9, "frame", frame->number, sizeof frame->number));
+    if (*frame->number == '\0')
+        return RG_FAIL("DS9 has no frame: open a FIRST image (File > Open...) first");
+    return check(ds9, frame, does_stay);
+}
+
 int rg_frames_with_sky(rg_xpa *ds9, rg_frame *frame)
 {
     RG_TRY(rg_frames_number(ds9, frame));
     return check(ds9, frame, has_sky);
+}
+
+int rg_frames_fetch(rg_xpa *ds9, char **fits, size_t *size)
+{
+    return rg_xpa_get(ds9, "fits slice", fits, size);
 }
 
 /* Before DS9 is asked for gigabytes. */
@@ -96,17 +116,51 @@ static int check_size(rg_xpa *ds9, const rg_frame *frame)
                    RG_IMAGE_MAX);
 }
 
+/* DS9 draws where its own WCS says, which a user may have loaded from another file: at
+ * the middle of the view it must be the header's, to a pixel. */
+static int check_sky(rg_xpa *ds9, const rg_frame *frame)
+{
+    const rg_image *image = frame->image;
+    char pixel[128], place[128];
+    double x, y, ra, dec, x2, y2;
+    if (image->sky == NULL)
+        return RG_FAIL("%s has no usable coordinates: %s", image->name,
+                       image->sky_problem);
+    RG_TRY(rg_xpa_ask(ds9, "pan image", pixel, sizeof pixel));
+    RG_TRY(rg_xpa_ask(ds9, "pan wcs icrs degrees", place, sizeof place));
+    if (sscanf(pixel, "%lf %lf", &x, &y) != 2
+        || sscanf(place, "%lf %lf", &ra, &dec) != 2) return 0;     /* off the sky */
+    if (rg_sky_to_pixel(image->sky, ra, dec, &x2, &y2) == 0
+        && hypot(x2 - x, y2 - y) <= 1) return 0;
+    return RG_FAIL("%s has other coordinates in DS9 than in its header, so boxes would "
+                   "be drawn elsewhere: choose File > Reset in WCS > WCS Parameters",
+                   image->name);
+}
+
+/* What the image is called in sentences. */
+static int name_image(rg_xpa *ds9, const rg_frame *frame, char name[96])
+{
+    char slice[16];
+    bool cube;
+    RG_TRY(rg_xpa_has(ds9, "frame has fits cube", &cube));
+    if (cube) RG_TRY(rg_xpa_ask(ds9, "cube", slice, sizeof slice));
+    snprintf(name, 96, "%s%s%sframe %s of DS9", cube ? "slice " : "", cube ? slice : "",
+             cube ? " of " : "", frame->number);
+    return 0;
+}
+
 /* The frame DS9 is at; what its header says is kept even if its pixels are no good. */
 static int read_frame(rg_xpa *ds9, rg_frame *frame)
 {
-    char name[64];
+    char name[96];
     RG_TRY(rg_xpa_ask(ds9, "file", frame->file, sizeof frame->file));
     RG_TRY(check(ds9, frame, is_picture));
     RG_TRY(check_size(ds9, frame));
-    RG_TRY(rg_xpa_get(ds9, "fits", &frame->fits, &frame->size));
-    snprintf(name, sizeof name, "frame %s of DS9", frame->number);
+    RG_TRY(name_image(ds9, frame, name));
+    RG_TRY(rg_frames_fetch(ds9, &frame->fits, &frame->size));
     RG_TRY(rg_image_read_memory(&frame->image, frame->fits, frame->size, name));
-    return check(ds9, frame, is_as_it_seems);
+    RG_TRY(check(ds9, frame, is_as_it_seems));
+    return check_sky(ds9, frame);
 }
 
 int rg_frames_current(rg_xpa *ds9, rg_frame *frame)

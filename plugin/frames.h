@@ -28,15 +28,20 @@ typedef struct rg_frame {
     char problem[512];        /* why it is not to be used, a sentence; "": none */
 } rg_frame;
 
-/* The number of the current frame; fails where there is none. */
+/* The number of the current frame; fails where there is none, or another one every
+ * moment. */
 int rg_frames_number(rg_xpa *ds9, rg_frame *frame);
 
 /* Of a frame that holds an image with coordinates, without fetching it. */
 int rg_frames_with_sky(rg_xpa *ds9, rg_frame *frame);
 
-/* The current frame; one whose pixels are not what they seem (blocked, smoothed, RGB, a
- * cube, without a WCS) is a sentence.  Clear it in any case. */
+/* The current frame, of a cube the slice it shows; one whose pixels or place are not
+ * what they seem (blocked, smoothed, RGB, a mosaic, without a WCS or with one that its
+ * header does not have) is a sentence.  Clear it in any case. */
 int rg_frames_current(rg_xpa *ds9, rg_frame *frame);
+
+/* Its FITS file as DS9 hands it over; caller frees *fits with free(). */
+int rg_frames_fetch(rg_xpa *ds9, char **fits, size_t *size);
 void rg_frames_clear(rg_frame *frame);
 
 /* The frames other than `home`, the current one, or of these only frame `number` (if

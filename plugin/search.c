@@ -19,7 +19,7 @@ static int look_again(const rg_search *s)
     size_t size = 0;
     RG_TRY(rg_xpa_ask(s->drawing.ds9, "frame", frame, sizeof frame));
     bool same = strcmp(frame, radio->number) == 0;
-    if (same) RG_TRY(rg_xpa_get(s->drawing.ds9, "fits", &fits, &size));
+    if (same) RG_TRY(rg_frames_fetch(s->drawing.ds9, &fits, &size));
     same = same && size == radio->size && memcmp(fits, radio->fits, size) == 0;
     free(fits);
     if (same) return 0;

@@ -35,7 +35,7 @@ middle() {   # middle ROW FILE: of a box [pixels]
 }
 save() {   # save FILE: the menu's entry, with its dialog
     ds9_click ClaRAN "Save catalogue..." || return 1
-    sleep 0.5
+    ds9_dialog || return 1
     tk "set ianalysis(param,0,0,0,value) {$1}; set ianalysis(param,0,0,1,value) {${2:-Auto}}" \
         > /dev/null
     ds9_click_widget .param.buttons.ok && ds9_wait "Save catalogue..."
@@ -165,7 +165,7 @@ ds9_reads_fits() {
 # A training list with its image, which claran train takes.
 corrections_train() {
     ds9_click ClaRAN "Save corrections..." || return 1
-    sleep 0.5
+    ds9_dialog || return 1
     tk "set ianalysis(param,1,0,0,value) {$work/mine.csv}" > /dev/null
     ds9_click_widget .param.buttons.ok && ds9_wait "Save corrections..."
     [ "$(column class "$work/mine.csv" | tr '\n' ' ')" = \

@@ -26,9 +26,7 @@ choose() { ds9_click ClaRAN "$1" && ds9_wait "$1"; }
 # answer ENTRY DIALOG ITEM VALUE [ITEM VALUE...]
 answer() {
     local entry=$1 dialog=$2; shift 2
-    ds9_click ClaRAN "$entry" && until_ 5 tk "winfo exists .param.buttons.ok" > /dev/null ||
-        return 1
-    sleep 0.3
+    ds9_click ClaRAN "$entry" && ds9_dialog || return 1
     while [ $# -gt 0 ]; do
         tk "set ianalysis(param,$dialog,0,$1,value) {$2}" > /dev/null; shift 2
     done
@@ -37,20 +35,8 @@ answer() {
 }
 setting() { sed -n "s/^$1 = //p" "$settings"; }
 
-# All that a user sees or has set, but for ClaRAN's boxes: of frame 1 and of all frames.
-state() {
-    local question
-    for question in frame "frame all" "frame active" tile single blink "lock frame" zoom \
-        "pan image" rotate orient align scale "scale mode" "scale limits" cmap \
-        "cmap value" "cmap invert" "wcs sky" "wcs skyformat" mode "regions color" \
-        "regions width" "regions format" "regions system" "regions sky" \
-        "regions showtext" "regions shape" \
-        "regions -format ds9 -system image -group mine" \
-        "regions selected -format ds9 -system image"
-    do echo "$question: $(ask $question | grep -v 'tag={claran}')"; done
-}
 same_state() {
-    state > "$work/after"
+    ds9_state > "$work/after"
     diff "$work/before" "$work/after" || wrong "after $1 DS9 is not as it was"
 }
 
@@ -65,7 +51,7 @@ begins() {
         feed regions -format ds9
     ds9_menu "$work/claran.ds9" && order mode region && order regions selectnone &&
         order regions group mine select || return 1
-    state > "$work/before"
+    ds9_state > "$work/before"
     grep -q "circle(100,120,40)" <<< "$(ask regions selected -format ds9 -system image)" ||
         wrong "nothing is selected: $(ask regions selected)"
 }
@@ -238,28 +224,18 @@ killed_leaves_nothing() {
         [ "$boxes" = "$n" ] || [ "$boxes" = 0 ] || wrong "$boxes boxes of $n" || return 1
     done
     "$claran" ds9 detect "$ds9_method" > "$work/out" 2>&1 && [ "$(count)" = "$n" ] &&
-        [ -z "$(find "$work/home" /tmp -maxdepth 4 -user "$(id -u)" -newer "$work/first" \
-            -name '*.part' 2> /dev/null)" ] || { cat "$work/out"; return 1; }
-}
-
-# Stopped as the network begins.
-hold() {
-    local end=$((SECONDS + 10))
-    until grep -q Looking "$work/out"; do [ $SECONDS -lt $end ] || return 1; done
-    kill -STOP "$1"
+        [ -z "$(find "$work" -name '*.part')" ] || { cat "$work/out"; return 1; }
 }
 
 one_at_a_time() {
-    rm -f "$cache"/*.results && : > "$work/out"
-    "$claran" ds9 detect "$ds9_method" > "$work/out" &
-    local job=$!
-    hold $job || return 1
+    rm -f "$cache"/*.results
+    ds9_hold "$claran" ds9 detect "$ds9_method" || return 1
     "$claran" ds9 undo "$ds9_method" > "$work/log" 2>&1
     local status=$?
     "$claran" ds9 undo "$work/gone" 2>&1 | grep -q "no DS9 answers" ||
         wrong "another DS9 waits, too" || return 1
-    kill -CONT $job && wait $job || return 1
-    [ $status = 1 ] && grep -q "at work in this DS9 already (process $job)" "$work/log" ||
+    kill -CONT $held && wait $held || return 1
+    [ $status = 1 ] && grep -q "at work in this DS9 already (process $held)" "$work/log" ||
         { cat "$work/log"; return 1; }
 }
 
@@ -332,14 +308,12 @@ buttons_and_keys_work() {
 }
 
 closed_ds9_is_told() {
-    rm -f "$cache"/*.results && : > "$work/out"
-    "$claran" ds9 detect "$ds9_method" > "$work/out" 2> "$work/log" &
-    local job=$!
-    hold $job || return 1
+    rm -f "$cache"/*.results
+    ds9_hold "$claran" ds9 detect "$ds9_method" || return 1
     kill "$ds9_pid" && wait "$ds9_pid" 2> /dev/null
-    kill -CONT $job
-    wait $job && { wrong "it did not fail"; return 1; }
-    grep -q "no DS9 answers" "$work/log" || { cat "$work/log"; return 1; }
+    kill -CONT $held
+    wait $held && { wrong "it did not fail"; return 1; }
+    grep -q "no DS9 answers" "$work/err" || { cat "$work/err"; return 1; }
 }
 
 for test in begins detects second_time_is_kept threshold_redraws \

@@ -89,7 +89,7 @@ click_checks() {
 # In an empty DS9, as it starts; a name in a menu's dialog.
 empty_ds9_loads_by_name() {
     server_is ok && order frame delete all && order frame new || return 1
-    ds9_click ClaRAN "Load FIRST and WISE..." && sleep 0.5 || return 1
+    ds9_click ClaRAN "Load FIRST and WISE..." && ds9_dialog || return 1
     local there="Load FIRST and WISE..." param; param=$(dialog clarget)
     tk "set ianalysis(param,$param,0,0,value) {3C 219}
         set ianalysis(param,$param,0,1,value) 5" > /dev/null

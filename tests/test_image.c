@@ -1074,8 +1074,60 @@ static void shares_are_of_the_first_image(void)
     rg_image_free(away);
 }
 
-int main(void)
+/* ---- for test_ds9_odd.sh ---- */
+
+/* The field's pixels in another way: tile-compressed, in an extension behind an empty
+ * primary array and before another image. */
+static void keep_compressed(fitsfile *from, fitsfile *to, int *status)
 {
+    fits_create_img(to, FLOAT_IMG, 0, NULL, status);
+    fits_set_compression_type(to, RICE_1, status);
+    fits_img_compress(from, to, status);
+    fits_set_compression_type(to, 0, status);
+    fits_create_img(to, FLOAT_IMG, 2, (long[]){ 9, 9 }, status);
+}
+
+/* Or as scaled integers, of which 40 rows are BLANK. */
+static void keep_integers(const rg_image *field, fitsfile *from, fitsfile *to,
+                          int *status)
+{
+    long first[2] = { 1, 1 }, n = (long)field->nx * field->ny;
+    float most = 0;
+    short blank = -32768;
+    for (int i = 0; i < n; i++) most = fmaxf(most, fabsf(field->pixels[i]));
+    float scale = most / 32000, none = -2 * most;
+    for (int i = 0; i < 40 * field->nx; i++) field->pixels[i] = none;
+    fits_copy_header(from, to, status);
+    fits_resize_img(to, SHORT_IMG, 2, (long[]){ field->nx, field->ny }, status);
+    fits_write_key(to, TFLOAT, "BSCALE", &scale, NULL, status);
+    fits_write_key(to, TSHORT, "BLANK", &blank, NULL, status);
+    fits_set_hdustruc(to, status);
+    fits_write_pixnull(to, TFLOAT, first, n, field->pixels, &none, status);
+}
+
+/* FIELD COMPRESSED INTEGERS: files' names. */
+static int keep_otherwise(char **name)
+{
+    int status = 0;
+    rg_image *field;
+    if (rg_image_read(&field, name[0]) != 0) return EXIT_FAILURE;
+    for (int i = 1; i <= 2; i++) {
+        fitsfile *from, *to;
+        fits_open_diskfile(&from, name[0], READONLY, &status);
+        fits_create_diskfile(&to, name[i], &status);
+        if (i == 1) keep_compressed(from, to, &status);
+        else keep_integers(field, from, to, &status);
+        fits_close_file(from, &status);
+        fits_close_file(to, &status);
+    }
+    rg_image_free(field);
+    fits_report_error(stderr, status);
+    return status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 4) return keep_otherwise(argv + 1);
     CHECK_RUN(written_images_read_back);
     CHECK_RUN(unwritable_places_are_said);
     CHECK_RUN(new_images_are_blank_and_bounded);
