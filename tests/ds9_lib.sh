@@ -77,9 +77,11 @@ ds9_click_widget() {
     [ -n "$y" ] && click_at "$x" "$y"
 }
 
+is_mapped() { [ "$(tk "winfo ismapped $1")" = 1 ]; }
 # The entry LABEL of a posted menu.
 click_entry() {
     local x y y1 i last height
+    until_ 20 is_mapped "$1" && sleep 0.1 || return 1
     i=$(tk "$1 index {$2}") && last=$(tk "$1 index end") || return 1
     read -r x y height <<< "$(tk "list \
         [expr {[winfo rootx $1] + [winfo reqwidth $1] / 2}] \
