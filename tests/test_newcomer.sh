@@ -137,7 +137,7 @@ choose() {
 }
 put_aside() {
     tk "foreach w [wm stackorder .] { switch -glob \$w {
-        .atmenu*txt {wm geometry \$w +760+0} .param - .marker* {wm geometry \$w +760+360}
+        .atmenu*txt {wm geometry \$w +760+0} .param - .marker* {wm geometry \$w +600+360}
         .cattool {wm geometry \$w +760+0; raise \$w} } }" > /dev/null
     sleep 0.3
 }
@@ -278,7 +278,7 @@ end_11() {
     until_ 20 has_left || wrong "DS9 is there" || return 1
     until_ 20 eval '[ -z "$(ls "$XDG_RUNTIME_DIR")" ]' || wrong "$(ls "$XDG_RUNTIME_DIR")" ||
         return 1
-    [ "$(ls | tr '\n' ' ')" = "field mine mine.csv sources.fits " ] || wrong "$(ls)" ||
+    [ "$(ls | tr '\n' ' ')" = "field field.csv mine mine.csv sources.fits " ] || wrong "$(ls)" ||
         return 1
     [ ! -e "$work/table" ] || grep -q RGCL "$work/table"
 }
