@@ -200,7 +200,7 @@ static int check_all(const char *target)
 
 int rg_check_main(int argc, char **argv)
 {
-    const rg_option options[] = { { .name = NULL } };
+    const rg_option options[] = { RG_FOLD_OPTION, { .name = NULL } };
     const rg_usage usage = { "ds9 check", "[XPA_METHOD]",
         "Say what ClaRAN finds here: models, device, and of the DS9 at XPA_METHOD\n"
         "(else of all that are found) address, version, menu, frames and whether\n"

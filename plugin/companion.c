@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/engine/error.h"
+#include "plugin/options.h"
 
 #define COVER_LEAST 0.5       /* of the radio image, if infrared was not asked for */
 
@@ -160,7 +161,7 @@ static int explain(const rg_frame *list, int n, bool wanted)
     for (int i = 0; i < n; i++)
         if (*list[i].problem) {
             if (wanted) return RG_FAIL("%s", list[i].problem);
-            fprintf(stderr, "%s\n", list[i].problem);
+            rg_options_remark("%s", list[i].problem);
         }
     if (!wanted) return 0;
     return RG_FAIL("the method needs an infrared image (WISE W1), and no other frame "

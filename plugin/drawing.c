@@ -9,6 +9,7 @@
 #include "core/engine/error.h"
 #include "plugin/access.h"
 #include "plugin/home.h"
+#include "plugin/options.h"
 #include "regions/region.h"
 
 #define GET_BOXES "regions -format ds9 -system wcs -sky icrs -skyformat degrees " \
@@ -72,7 +73,7 @@ static int keep(const rg_drawing *d, const char *text)
 static void begin(rg_drawing *d, const char *text)
 {
     if (!d->begun && keep(d, text) != 0)
-        fprintf(stderr, "Undo last detection will not work: %s\n", rg_error_message());
+        rg_options_remark("Undo last detection will not work: %s", rg_error_message());
     d->begun = true;
 }
 

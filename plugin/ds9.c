@@ -185,8 +185,9 @@ static int undo(view *v, task *t)
     RG_TRY(rg_frames_with_sky(v->ds9, &v->radio));
     rg_drawing drawing = search_of(v, t).drawing;
     RG_TRY(rg_drawing_undo(&drawing, &n));
-    printf("Frame %s has the %d box%s again that it had before; choose this once more "
-           "to go back\n", v->radio.number, n, n == 1 ? "" : "es");
+    printf("Frame %s has the %d box%s again that it had before;\n"
+           "choose this once more to go back\n", v->radio.number, n,
+           n == 1 ? "" : "es");
     return 0;
 }
 
@@ -337,7 +338,7 @@ static int choose_settings(task *t, const char *const given[RG_SETTINGS])
 {
     t->settings = rg_settings_default;
     if (t->remembers && rg_settings_read(&t->settings) != 0)
-        fprintf(stderr, "A setting is as it was at first: %s\n", rg_error_message());
+        rg_options_remark("A setting is as it was at first: %s", rg_error_message());
     for (int i = 0; i < RG_SETTINGS; i++) {
         char path[PATH_MAX];
         if (given[i] == NULL || strcasecmp(given[i], "last") == 0) continue;
@@ -386,6 +387,7 @@ int rg_ds9_main(int argc, char **argv)
         { "settings", 0, RG_OPTION_FLAG, &t.remembers, 0, 0, NULL,
           "what is not given, or given as last, is as it was the last time; what is "
           "given is remembered" },
+        RG_FOLD_OPTION,
         { "threshold", 't', RG_OPTION_TEXT, &given[RG_SETTING_THRESHOLD], 0, 0, "P",
           "keep detections of at least this probability: 0.8" },
         { "all", 0, RG_OPTION_FLAG, &t.all, 0, 0, NULL,
@@ -413,7 +415,7 @@ int rg_ds9_main(int argc, char **argv)
     if (status != RG_GO_ON) return status;
     int action = action_of(argc, argv, t.path);
     if (action < 0) return RG_EXIT_USAGE;
-    rg_options_record(options + 3, t.options, sizeof t.options);
+    rg_options_record(options + 4, t.options, sizeof t.options);
     given[RG_SETTING_METHOD] = t.finder.method;
     given[RG_SETTING_MODEL] = t.finder.model;
     given[RG_SETTING_DEVICE] = t.finder.how.backend;

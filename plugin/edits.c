@@ -124,13 +124,29 @@ static int show_table(const rg_edits *e, const char *path)
     return 0;
 }
 
+/* The column becomes the second, where the tool shows it without being scrolled. */
+static void bring_forward(rg_ledger *ledger, const char *name)
+{
+    rg_ledger_column *column = rg_ledger_find(ledger, name);
+    rg_ledger_column *second = ledger->columns + 1;
+    rg_ledger_column it = *column;
+    memmove(second + 1, second, (size_t)(column - second) * sizeof it);
+    *second = it;
+}
+
 static int write_tsv(const rg_edits *e, FILE *to)
 {
     rg_catalogue *catalogue;
+    rg_ledger *ledger;
     RG_TRY(rg_catalogue_new(&catalogue, e->options));
     int status = add_to(catalogue, e);
-    if (status == 0) status = rg_catalogue_write(catalogue, &rg_format_tsv, to);
+    if (status == 0) status = rg_catalogue_ledger(catalogue, &ledger);
     rg_catalogue_free(catalogue);
+    RG_TRY(status);
+    bring_forward(ledger, "probability");
+    bring_forward(ledger, "class");
+    status = rg_format_tsv.write(ledger, to);
+    rg_ledger_free(ledger);
     return status;
 }
 

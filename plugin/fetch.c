@@ -296,7 +296,7 @@ int rg_fetch_main(int argc, char **argv)
           "a name, RA and DEC, or here: the middle of the view: here" },
         { "size", 's', RG_OPTION_DOUBLE, &f.size, 3, 60, "ARCMIN",
           "of the images:" },
-        { .name = NULL }
+        RG_FOLD_OPTION, { .name = NULL }
     };
     const rg_usage usage = { "ds9 fetch", "XPA_METHOD",
         "Get the images of FIRST and of WISE W1 into two frames of the DS9 at\n"

@@ -139,7 +139,7 @@ void rg_finder_print_calibration(const char *what,
 void rg_finder_table(const rg_source *sources, int n)
 {
     if (n > 0)
-        printf("%-22s %10s %9s %-5s %4s  %-10s %10s %8s\n", "name", "ra_deg", "dec_deg",
+        printf("%-21s %9s %9s %-5s %4s %-10s %8s %6s\n", "name", "ra_deg", "dec_deg",
                "class", "P", "or else", "size", "mJy");
     for (const rg_source *s = sources; s < sources + n; s++) {
         const rg_detection *d = &s->box;
@@ -149,7 +149,7 @@ void rg_finder_table(const rg_source *sources, int n)
         if (d->second > 0)
             snprintf(second, sizeof second, "%s %.2f", rg_boxes_class_name[d->second],
                      d->second_probability);
-        printf("%-22s %10.5f %+9.5f %-5s %4.2f  %-10s %3.0f x %3.0f\" %8s\n", name,
+        printf("%-21s %9.5f %+9.5f %-5s %4.2f %-10s %3.0fx%3.0f\" %6s\n", name,
                d->ra, d->dec, rg_boxes_class_name[d->class_], d->probability, second,
                d->width, d->height, flux);
     }

@@ -75,7 +75,7 @@ static void label(box *b, bool alternatives)
 static const char *colour_of(const char *class_)
 {
     static const char *const colours[RG_CLASSES] = {
-        "magenta", "yellow", "orange", "red", "green", "pink", "white"
+        "magenta", "yellow", "orange", "red", "chartreuse", "pink", "white"
     };
     int i;
     return rg_boxes_class(class_, &i) == 0 ? colours[i] : colours[0];

@@ -8,6 +8,7 @@
 
 #include "core/engine/error.h"
 #include "core/image/fuse.h"
+#include "plugin/options.h"
 #include "regions/catalogue.h"
 
 int rg_measured_check(rg_measured *how, const rg_image *radio)
@@ -36,7 +37,7 @@ int rg_measured_found(const rg_measured *how, const rg_image *radio,
     if (status == 0)
         status = rg_measure(radio, infrared, &own.options, found, n, *sources);
     else if (!needed) {
-        fprintf(stderr, "Nothing is measured: %s\n", rg_error_message());
+        rg_options_remark("Nothing is measured: %s", rg_error_message());
         for (int i = 0; i < n; i++) rg_catalogue_unmeasured(&found[i], &(*sources)[i]);
         return 0;
     }
@@ -79,7 +80,7 @@ void rg_measured_from(const rg_image *image, rg_provenance *from)
     snprintf(from->file, sizeof from->file, "%s", image->name);
     snprintf(from->unit, sizeof from->unit, "%s", image->unit);
     if (from->checksum != 0 && from->checksum != image->checksum)
-        fprintf(stderr, "The boxes were detected in an image with other pixels than "
-                        "%s\n", image->name);
+        rg_options_remark("The boxes were detected in an image with other pixels than "
+                          "%s", image->name);
     from->checksum = image->checksum;
 }

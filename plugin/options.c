@@ -238,6 +238,7 @@ int rg_options_parse(const rg_usage *usage, int *argc, char **argv)
 {
     int operands = 0;
     bool over = false;
+    rg_options_fold = false;
     for (int i = 1; i < *argc; i++) {
         if (over || argv[i][0] != '-' || argv[i][1] == '\0') {
             argv[operands++] = argv[i];
@@ -252,20 +253,54 @@ int rg_options_parse(const rg_usage *usage, int *argc, char **argv)
     return check_outputs(usage, operands, argv);
 }
 
+bool rg_options_fold;
+
+/* A text on stderr; folded, at blanks, into lines of fewer than 80 columns. */
+static void say(const char *text)
+{
+    for (int column = 0; *text != '\0';) {
+        int word = 1 + (int)strcspn(text + 1, " ");     /* with the blank before it */
+        if (rg_options_fold && column > 0 && column + word > 79) {
+            fputc('\n', stderr);
+            text++;
+            word--;
+            column = 0;
+        }
+        fprintf(stderr, "%.*s", word, text);
+        column += word;
+        text += word;
+    }
+    fputc('\n', stderr);
+}
+
+static void say_more(const char *before, const char *format, va_list args)
+{
+    char text[8192];
+    int n = snprintf(text, sizeof text, "%s", before);
+    vsnprintf(text + n, sizeof text - (size_t)n, format, args);
+    say(text);
+}
+
+void rg_options_remark(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say_more("", format, args);
+    va_end(args);
+}
+
 int rg_options_misuse(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("claran: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    say_more("claran: ", format, args);
     va_end(args);
     return RG_EXIT_USAGE;
 }
 
 int rg_options_problem(void)
 {
-    fprintf(stderr, "claran: %s\n", rg_error_message());
+    rg_options_remark("claran: %s", rg_error_message());
     return RG_EXIT_PROBLEM;
 }
 

@@ -18,6 +18,7 @@
 #ifndef RG_OPTIONS_H
 #define RG_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { RG_EXIT_OK = 0, RG_EXIT_PROBLEM = 1, RG_EXIT_USAGE = 2, RG_GO_ON = -1 };
@@ -68,6 +69,16 @@ void rg_options_value(const rg_option *option, char text[RG_OPTION_VALUE]);
 
 /* "--threshold=0.8 --all=no ...": what all options are now, cut to fit. */
 void rg_options_record(const rg_option *options, char *text, size_t size);
+
+/* Whether sentences on stderr are folded into lines of fewer than 80 columns, as many
+ * as DS9's windows for text show; an option of what the menu calls. */
+extern bool rg_options_fold;
+#define RG_FOLD_OPTION \
+    { "fold", 0, RG_OPTION_FLAG, &rg_options_fold, 0, 0, NULL, \
+      "break sentences into lines of 80 columns, which DS9's windows show" }
+
+/* "SENTENCE" on stderr, printf style. */
+void rg_options_remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* "claran: SENTENCE" on stderr, printf style; returns RG_EXIT_USAGE. */
 int rg_options_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -56,7 +56,7 @@ static void say(void *user, int done, int total)
     if (now - p->last < EVERY || done == total || choose(p, &found, &n) != 0) return;
     p->last = now;
     if (p->show != NULL && p->show(p->user, found, n) != 0) {
-        fprintf(stderr, "Boxes appear at the end: %s\n", rg_error_message());
+        rg_options_remark("Boxes appear at the end: %s", rg_error_message());
         p->show = NULL;
     }
     free(found);

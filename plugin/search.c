@@ -9,6 +9,7 @@
 #include "core/engine/error.h"
 #include "plugin/area.h"
 #include "plugin/kept.h"
+#include "plugin/options.h"
 #include "plugin/progress.h"
 
 /* The user goes on working while we compute. */
@@ -167,8 +168,8 @@ static int run_network(rg_search *s, const rg_area *area, rg_kept *kept)
     cut_to(area, kept);
     kept->uncovered = rg_detect_uncovered(s->finder->detector);
     if (rg_kept_write(kept, radio, NULL) != 0)
-        fprintf(stderr, "These results are not kept for Change threshold...: %s\n",
-                rg_error_message());
+        rg_options_remark("These results are not kept for Change threshold...: %s",
+                          rg_error_message());
     return 0;
 }
 

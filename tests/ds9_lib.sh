@@ -99,6 +99,7 @@ ds9_click_widget() {
     [ -n "$y" ] && click_at "$x" "$y"
 }
 
+is_mapped() { [ "$(tk "winfo ismapped $1")" = 1 ]; }
 # The entry LABEL of a posted menu.
 click_entry() {
     local x y y1 i last height
@@ -110,23 +111,22 @@ click_entry() {
     [ -n "$y1" ] && click_at "$x" $((y + ($(tk "$1 yposition $i") + y1) / 2))
 }
 
-posted_submenu() {
-    submenu=$(tk "set posted {}; foreach child [winfo children $1] {
-        if {[winfo ismapped \$child]} {set posted \$child} }; set posted")
-    [ -n "$submenu" ]
+# ds9_path MENU ENTRY...: through DS9's menus with the mouse.  Tk shows clones: .#mb ...
+ds9_path() {
+    local menu=.#mb x y next
+    ds9_ended=$(ended "${@: -1}")
+    read -r x y <<< "$(tk "list [expr {[winfo rootx $menu] + 15 + \
+        [$menu xposition [$menu index {$1}]]}] \
+        [expr {[winfo rooty $menu] + [winfo height $menu] / 2}]")"
+    [ -n "$y" ] && click_at "$x" "$y" || return 1
+    while [ $# -gt 1 ]; do
+        next=$(tk "$menu entrycget {$1} -menu"); shift
+        click_entry "$next" "$1" || return 1
+        menu=$next
+    done
+    until_ $ds9_patience is_not_shown "$menu"
 }
-
-# Analysis > SUBMENU > ENTRY with the mouse.  Tk shows clones of the menus: .#mb ...
-ds9_click() {
-    local bar=.#mb analysis='.#mb.#mb#analysis' x y submenu
-    ds9_ended=$(ended "$2")
-    read -r x y <<< "$(tk "list [expr {[winfo rootx $bar] + 15 + \
-        [$bar xposition [$bar index Analysis]]}] \
-        [expr {[winfo rooty $bar] + [winfo height $bar] / 2}]")"
-    click_at "$x" "$y"
-    click_entry "$analysis" "$1" && until_ $ds9_patience posted_submenu "$analysis" &&
-        click_entry "$submenu" "$2" && until_ $ds9_patience is_not_shown "$submenu"
-}
+ds9_click() { ds9_path Analysis "$@"; }
 
 ds9_menu() { order analysis load "$1"; }
 

@@ -23,7 +23,7 @@ proc NSVRGetURL {v url query} {real_name \$v http://127.0.0.1:$(cat "$work/port"
 END
 
 # The number of a dialog, whatever else the menu has.
-dialog() { grep '^param' "$work/claran.ds9" | grep -n " $1\$" | awk -F: '{print $1 - 1}'; }
+dialog() { grep '^param' "$work/claran.ds9" | grep -n " {\?$1}\?\$" | awk -F: '{print $1 - 1}'; }
 
 server_is() { echo "$1" > "$work/mode"; : > "$work/requests"; }
 fetch() { timeout 60 "$claran" ds9 fetch "$ds9_method" "$@" > "$work/out" 2>&1; }
@@ -90,7 +90,7 @@ click_checks() {
 empty_ds9_loads_by_name() {
     server_is ok && order frame delete all && order frame new || return 1
     ds9_click ClaRAN "Load FIRST and WISE..." && ds9_dialog || return 1
-    local there="Load FIRST and WISE..." param; param=$(dialog clarget)
+    local there="Load FIRST and WISE..." param; param=$(dialog "Load FIRST and WISE")
     tk "set ianalysis(param,$param,0,0,value) {3C 219}
         set ianalysis(param,$param,0,1,value) 5" > /dev/null
     ds9_click_widget .param.buttons.ok && ds9_wait "$there"
