@@ -106,7 +106,10 @@ static int read_frame(rg_xpa *ds9, rg_frame *frame)
     RG_TRY(rg_xpa_get(ds9, "fits", &frame->fits, &frame->size));
     snprintf(name, sizeof name, "frame %s of DS9", frame->number);
     RG_TRY(rg_image_read_memory(&frame->image, frame->fits, frame->size, name));
-    return check(ds9, frame, is_as_it_seems);
+    RG_TRY(check(ds9, frame, is_as_it_seems));
+    if (frame->image->sky != NULL) return 0;
+    return RG_FAIL("frame %s of DS9 has coordinates that ClaRAN does not understand: "
+                   "%s", frame->number, frame->image->sky_problem);
 }
 
 int rg_frames_current(rg_xpa *ds9, rg_frame *frame)

@@ -84,8 +84,9 @@ static const char *colour_of(const char *class_)
 /* The line without `length` characters from `at`. */
 static void cut(char *line, const char *at, int length)
 {
+    if (length <= 0) return;
     char *from = line + (at - line);
-    if (length > 0) memmove(from, from + length, strlen(from + length) + 1);
+    memmove(from, from + length, strlen(from + length) + 1);
 }
 
 static void print(const box *b, const rg_looks *how, FILE *to)

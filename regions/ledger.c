@@ -11,13 +11,6 @@
 
 #include "core/engine/error.h"
 
-static char *copy(const char *text)
-{
-    char *made = strdup(text ? text : "");
-    if (made == NULL) RG_FAIL("out of memory for a table");
-    return made;
-}
-
 /* ---- texts ---- */
 
 /* Bytes of the printable character that begins here, 0: none does. */
@@ -55,6 +48,11 @@ char *rg_ledger_clean(const char *text, bool raw, bool ascii)
         c += n;
     }
     return made;
+}
+
+static char *copy(const char *text)
+{
+    return rg_ledger_clean(text ? text : "", false, false);
 }
 
 static int put(rg_ledger_column *column, int row, const char *text, bool raw)

@@ -411,7 +411,7 @@ static void reading_refuses_damage(void)
     if (mkdtemp(stem) == NULL) CHECK_SKIP("no folder can be made");
     for (int i = 0; i < 5; i++)
         snprintf(path[i], sizeof path[i], "%s/bad.%s", stem, endings[i]);
-    refuse(path[0], "SIMPLE", "cannot be read");
+    refuse(path[0], "SIMPLE", "is no FITS file");
     refuse(path[1], "<VOTABLE><RESOURCE>", "line 1");
     refuse(path[1], "", "line");
     refuse(path[1], "<VOTABLE></VOTABLE>", "no table");

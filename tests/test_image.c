@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "core/image/image.h"
 
@@ -444,6 +445,51 @@ static void wrong_files_are_said(void)
     }
     CHECK_FAILS(rg_image_read_memory(&image, "", 0, "the frame"), "the frame is empty");
     CHECK_FAILS(rg_image_read_memory(&image, text, 5000, "the frame"), "no FITS");
+    remove(FILE_NAME);
+}
+
+/* Found by tests/fuzz: CFITSIO believed the length at the end of gzip's files. */
+static void gzip_is_not_believed(void)
+{
+    rg_image *image = field(60, 50), *back = NULL;
+    size_t size = 0;
+    unlink(FILE_NAME ".gz");
+    CHECK_OK(rg_image_write(image, FILE_NAME, NULL));
+    char *bytes = slurp(FILE_NAME, &size);
+    gzFile to = gzopen(FILE_NAME ".gz", "wb");
+    CHECK(gzwrite(to, bytes, (unsigned)size) == (int)size && gzclose(to) == Z_OK);
+    free(bytes);
+    bytes = slurp(FILE_NAME ".gz", &size);
+    CHECK_OK(rg_image_read(&back, FILE_NAME ".gz"));
+    CHECK(memcmp(back->pixels, image->pixels, 60 * 50 * sizeof(float)) == 0);
+    rg_image_free(back);
+    for (int part = 1; part < 4; part++)
+        CHECK_FAILS(rg_image_read_memory(&back, bytes, size * part / 4, "the frame"),
+                    "the frame is");
+    memset(bytes + size - 4, 0xff, 4);        /* it says it holds 4 GiB */
+    CHECK_FAILS(rg_image_read_memory(&back, bytes, size, "the frame"), "is damaged");
+    to = gzopen(FILE_NAME ".gz", "wb");       /* gzip of gzip is none of FITS */
+    CHECK(gzwrite(to, bytes, (unsigned)size) == (int)size && gzclose(to) == Z_OK);
+    CHECK_FAILS(rg_image_read(&back, FILE_NAME ".gz"), "is no FITS file");
+    rg_image_free(image);
+    free(bytes);
+    remove(FILE_NAME);
+    remove(FILE_NAME ".gz");
+}
+
+/* A header that claims an image of a gibibyte is not believed before the file is. */
+static void sizes_are_not_believed(void)
+{
+    rg_image *image = field(60, 50), *back = NULL;
+    size_t size = 0;
+    CHECK_OK(rg_image_write(image, FILE_NAME, NULL));
+    char *bytes = slurp(FILE_NAME, &size);
+    memcpy(bytes + 3 * 80 + 25, "16384", 5);
+    memcpy(bytes + 4 * 80 + 25, "16384", 5);
+    CHECK_FAILS(rg_image_read_memory(&back, bytes, size, "the frame"),
+                "the frame is damaged or truncated: its data end early");
+    rg_image_free(image);
+    free(bytes);
     remove(FILE_NAME);
 }
 
@@ -1092,6 +1138,8 @@ int main(void)
     CHECK_RUN(file_names_are_taken_literally);
     CHECK_RUN(wrong_files_are_said);
     CHECK_RUN(truncated_files_are_said);
+    CHECK_RUN(gzip_is_not_believed);
+    CHECK_RUN(sizes_are_not_believed);
     CHECK_RUN(damaged_headers_do_no_harm);
     CHECK_RUN(checksums_follow_the_pixels);
     CHECK_RUN(threads_read_one_file);

@@ -9,13 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "core/engine/error.h"
 #include "core/engine/file.h"
+#include "core/engine/fits.h"
 
 /* ---- making one ---- */
 
@@ -235,6 +234,7 @@ static int read_image(rg_image **out, fitsfile *fits)
     long size[2];
     rg_image *image;
     RG_TRY(find_image(fits, size));
+    RG_TRY(rg_fits_check_size(fits));
     RG_TRY(check_tiles(fits));
     RG_TRY(rg_image_new(&image, (int)size[0], (int)size[1], NULL));
     if (read_pixels(fits, image) != 0 || read_sky(fits, image) != 0) {
@@ -246,17 +246,15 @@ static int read_image(rg_image **out, fitsfile *fits)
     return 0;
 }
 
-/* Reads the opened file, or says why it did not open, and closes it. */
-static int read_and_close(rg_image **out, fitsfile *fits, int opened, const char *name)
+/* Reads the file, if it was opened, and closes it. */
+static int read_and_close(rg_image **out, int opened, rg_fits *fits, const char *name)
 {
-    int status = 0, result;
-    if (opened != 0)
-        result = cfitsio_failed(opened, "is no FITS file, or a damaged one");
-    else
-        result = read_image(out, fits);
-    if (fits != NULL) fits_close_file(fits, &status);
-    fits_clear_errmsg();
-    if (result != 0) return rg_error_prefix("%s ", name);
+    int status = opened;
+    if (opened == 0) {
+        status = read_image(out, fits->file);
+        rg_fits_close(fits);
+    }
+    if (status != 0) return rg_error_prefix("%s ", name);
     snprintf((*out)->name, sizeof (*out)->name, "%s", name);
     return 0;
 }
@@ -264,48 +262,23 @@ static int read_and_close(rg_image **out, fitsfile *fits, int opened, const char
 int rg_image_read(rg_image **out, const char *path)
 {
     struct stat what;
-    fitsfile *fits = NULL;
-    int status = 0;
+    rg_fits fits;
     *out = NULL;
-    if (stat(path, &what) != 0 || access(path, R_OK) != 0)
+    if (stat(path, &what) != 0)
         return RG_FAIL("%s cannot be read: %s", path, strerror(errno));
     if (!S_ISREG(what.st_mode)) return RG_FAIL("%s is no file", path);
-    fits_open_diskfile(&fits, path, READONLY, &status);
-    return read_and_close(out, fits, status, path);
+    int opened = rg_fits_open(&fits, path);
+    return read_and_close(out, opened, &fits, path);
 }
 
-/* An anonymous file that holds the bytes, or -1. */
-static int file_of(const void *bytes, size_t size)
-{
-    int fd = memfd_create("claran", MFD_CLOEXEC);
-    const char *from = bytes;
-    while (fd >= 0 && size > 0) {
-        ssize_t n = write(fd, from, size);
-        if (n <= 0) {
-            close(fd);
-            return -1;
-        }
-        from += n;
-        size -= (size_t)n;
-    }
-    return fd;
-}
-
-/* Not by fits_open_memfile: CFITSIO 4.2 reads beyond the end of short buffers. */
 int rg_image_read_memory(rg_image **out, const void *bytes, size_t size,
                          const char *name)
 {
-    fitsfile *fits = NULL;
-    char path[64];
-    int status = 0, fd = size ? file_of(bytes, size) : -1;
+    rg_fits fits;
     *out = NULL;
     if (size == 0) return RG_FAIL("%s is empty: no FITS", name);
-    if (fd < 0) return RG_FAIL("%s cannot be kept: %s", name, strerror(errno));
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    fits_open_diskfile(&fits, path, READONLY, &status);
-    status = read_and_close(out, fits, status, name);
-    close(fd);
-    return status;
+    int opened = rg_fits_open_memory(&fits, bytes, size);
+    return read_and_close(out, opened, &fits, name);
 }
 
 /* ---- writing ---- */
