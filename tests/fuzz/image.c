@@ -3,20 +3,24 @@
 #include <stdlib.h>
 
 #include "core/detector/detect.h"
+#include "core/image/fuse.h"
 #include "core/image/image.h"
 #include "regions/moc.h"
 #include "tests/fuzz/fuzz.h"
 
+enum { PART = 20 };           /* side of what is fused, for speed [pixels] */
+
 static void show(const rg_image *image, const rg_sky *window)
 {
     static float planes[2 * RG_CLARAN_SUBJECT * RG_CLARAN_SUBJECT];
-    static uint8_t rgb[3 * RG_CLARAN_SUBJECT * RG_CLARAN_SUBJECT];
+    static uint8_t rgb[3 * PART * PART];
     double share, fits[4] = { 1, 1, image->nx, image->ny };
     rg_box box;
     rg_image_cover(image, image, &share);
     rg_detect_planes(RG_METHOD_D4, image, image, window, planes);
-    rg_detect_window(RG_METHOD_D4, image, image, window, rgb);
-    rg_detect_window(RG_METHOD_D1, image, NULL, window, rgb);
+    const float *middle = planes + sizeof planes / sizeof *planes / 4;
+    for (rg_method method = 0; method < RG_METHODS; method++)
+        rg_fuse(method, middle, middle + PART, PART, PART, rgb);
     if (rg_detect_box_to_window(&rg_claran_paper, image, window, fits, &box) == 0)
         rg_detect_box_to_image(&rg_claran_paper, image, window, box, fits);
 }

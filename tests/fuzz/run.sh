@@ -18,7 +18,7 @@ fi
 
 build() {
     [ -f Makefile ] || "$source/configure" --quiet --without-cuda --enable-sanitize=fuzzer \
-        CC=clang CFLAGS='-O1 -g' || exit 1
+        CC=clang CFLAGS='-O2 -g' || exit 1
     make --no-print-directory -j "$jobs" fuzz-targets > make.log 2>&1 ||
         { cat make.log; exit 1; }
 }
