@@ -29,4 +29,10 @@ const char *rg_error_message(void);
 /* calloc that leaves a sentence: NULL after "out of memory: N bytes for WHAT". */
 void *rg_error_alloc(unsigned long count, unsigned long size, const char *what);
 
+/* The analyzer of clang-tidy sees one source at a time: here it is told what fails. */
+#ifdef __clang_analyzer__
+#define rg_error_set(...) (rg_error_set(__VA_ARGS__), -1)
+#define rg_error_prefix(...) (rg_error_prefix(__VA_ARGS__), -1)
+#endif
+
 #endif

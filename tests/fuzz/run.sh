@@ -7,7 +7,7 @@
 seconds=$1
 shift
 source=$(cd "$srcdir" && pwd)
-nice=${FUZZ_NICE-10} jobs=${FUZZ_JOBS-$(nproc)}
+nice=${FUZZ_NICE-10} jobs=${FUZZ_JOBS-$(nproc)} most=${FUZZ_TIMEOUT-25}
 
 mkdir -p fuzz && cd fuzz || exit 1
 echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return n && *d; }' > try.c
@@ -24,13 +24,13 @@ build() {
 }
 
 # Longest inputs [bytes]; what a target may take for one: 256 MiB at once, 2 GiB together,
-# 25 s.
+# 25 s (FUZZ_TIMEOUT: more, on a machine that is busy).
 run() {
     local name=${1##*/} log=$1.log length=20000 start=$SECONDS status executions
     case $name in model) length=400000 ;; image | xpa) length=100000 ;; esac
     mkdir -p "corpus/$name" findings
     ASAN_OPTIONS=allocator_may_return_null=1 OMP_NUM_THREADS=1 nice -n "$nice" "./$1" \
-        -max_total_time="$seconds" -max_len=$length -timeout=25 -rss_limit_mb=2048 \
+        -max_total_time="$seconds" -max_len=$length -timeout="$most" -rss_limit_mb=2048 \
         -malloc_limit_mb=256 -print_final_stats=1 -reload=0 -verbosity=1 \
         -artifact_prefix="findings/$name-" "corpus/$name" "seeds/$name" > "$log" 2>&1
     status=$?
@@ -48,5 +48,5 @@ run() {
 build
 bash "$source/tests/fuzz/seeds.sh" seeds || exit 1
 export -f run
-export seconds nice
+export seconds nice most
 printf '%s\n' "$@" | xargs -P "$jobs" -I {} bash -c 'run {}' || exit 1
