@@ -55,6 +55,7 @@ cp found.fits found.vot found.csv catalogue
 grep -v '^#' found.ecsv > catalogue/ecsv
 printf 'ra;dec,cpnts_ras,cpnts_decs\n1,"10.1;10.2",2\n' > catalogue/several
 head -c 1500 found.vot > catalogue/cut.vot
+printf '%900s\n' | tr ' ' , > catalogue/commas          # found: names took hours
 printf 'ra\xff,dec\n1,2\n' > catalogue/no_utf8        # found: JSON has no such names
 printf 'icrs\nbox(150.1,30.2,30",20",15) # color=red text={2C_2P}\n%s' \
     'fk5;box(1,2,3",4",5) # tag={claran} tag={hidden 1C_1P 0.5} text={}' > region/drawn
