@@ -73,7 +73,7 @@ static void thousands_of_nameless_columns_are_joined(void)
     snprintf(name, sizeof name, "_%d", 2 * EACH);
     CHECK(rg_ledger_find(joined, name) == &joined->columns[joined->ncolumns - 1]);
     while (a->ncolumns < RG_LEDGER_COLUMNS && rg_ledger_add(a, "", RG_LEDGER_WHOLE)) { }
-    CHECK_FAILS(rg_ledger_add(a, "", RG_LEDGER_WHOLE) == NULL, "more than 10000 columns");
+    CHECK_FAILS(rg_ledger_add(a, "", RG_LEDGER_WHOLE) == NULL, "more than 10000");
     rg_ledger_free(joined);
     rg_ledger_free(a);
 }

@@ -12,7 +12,7 @@ nice=${FUZZ_NICE-10} jobs=${FUZZ_JOBS-$(nproc)} most=${FUZZ_TIMEOUT-25}
 mkdir -p fuzz && cd fuzz || exit 1
 echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return n && *d; }' > try.c
 if ! clang -fsanitize=fuzzer try.c -o try 2> try.log; then
-    echo "There is no clang with libFuzzer here: apt-get install clang" >&2
+    echo "There is no clang with libFuzzer here: apt-get install clang libclang-rt-dev" >&2
     exit 77
 fi
 
