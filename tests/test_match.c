@@ -57,7 +57,8 @@ static void lists_of_components_have_a_middle(void)
     rg_ledger_free(b);
 }
 
-/* Found by tests/fuzz: a line of commas made columns that took hours to be named. */
+/* Found by tests/fuzz: a line of commas made columns that took minutes to be named,
+ * and then had names twice. */
 static void thousands_of_nameless_columns_are_joined(void)
 {
     enum { EACH = 3000 };
@@ -68,7 +69,7 @@ static void thousands_of_nameless_columns_are_joined(void)
     for (int i = 0; i < EACH; i++)
         CHECK(rg_ledger_add(a, "", RG_LEDGER_WHOLE) != NULL);
     CHECK_OK(rg_match(a, a, &how, &joined, &matched));
-    CHECK(clock() - before < 20 * CLOCKS_PER_SEC);
+    CHECK(clock() - before < 5 * CLOCKS_PER_SEC);
     char name[16];
     snprintf(name, sizeof name, "_%d", 2 * EACH);
     CHECK(rg_ledger_find(joined, name) == &joined->columns[joined->ncolumns - 1]);

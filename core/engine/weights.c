@@ -446,7 +446,7 @@ static int read_shape(fitsfile *file, char *name, rg_shape *shape)
     int status = 0, type = 0, bits = 0, naxis = 0;
     LONGLONG axes[4] = { 1, 1, 1, 1 };
     fits_get_hdu_type(file, &type, &status);
-    if (status == 0 && type != IMAGE_HDU)
+    if (status == 0 && (type != IMAGE_HDU || fits_is_compressed_image(file, &status)))
         return RG_FAIL("an extension is a table: this is no weights file");
     fits_get_img_paramll(file, 4, &bits, &naxis, axes, &status);
     fits_read_key_str(file, "EXTNAME", name, NULL, &status);

@@ -5,11 +5,15 @@
 #include <float.h>
 #include <fitsio.h>
 #include <math.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "core/engine/error.h"
@@ -116,13 +120,18 @@ static void read_text(fitsfile *fits, const char *keyword, char text[72])
     snprintf(text, 72, "%s", status == 0 ? value : "");
 }
 
+enum { LEAST_MOST = 1 << 22, MOST_PER_BYTE = 1000 };   /* pixels of a tiled file */
+
 /* CFITSIO 4.2 crashes on damaged tiles: look for damage first, where one can. */
-static int check_tiles(fitsfile *fits)
+static int check_tiles(fitsfile *fits, const long size[2])
 {
     int status = 0, data = 0, all = 0;
     char name[72];
     long block = 32;
-    if (!fits_is_compressed_image(fits, &status)) return 0;
+    const double most = LEAST_MOST + (double)fits->Fptr->filesize * MOST_PER_BYTE;
+    if ((double)size[0] * (double)size[1] > most)
+        return RG_FAIL("is damaged: %lld bytes cannot hold %ld x %ld pixels",
+                       (long long)fits->Fptr->filesize, size[0], size[1]);
     read_text(fits, "ZNAME1", name);
     if (strcmp(name, "BLOCKSIZE") == 0)
         fits_read_key_lng(fits, "ZVAL1", &block, NULL, &status);
@@ -143,16 +152,54 @@ static void clean(rg_image *image)
     image->checksum = crc32_z(0, (const Bytef *)image->pixels, n * sizeof(float));
 }
 
-static int read_pixels(fitsfile *fits, rg_image *image)
+static int read_values(fitsfile *fits, long n, float *values)
 {
     int status = 0, any;
     long first[AXES];
     float blank = NAN;
     for (int i = 0; i < AXES; i++) first[i] = 1;
-    fits_read_pix(fits, TFLOAT, first, (LONGLONG)image->nx * image->ny, &blank,
-                  image->pixels, &any, &status);
-    if (status != 0)
-        return cfitsio_failed(status, "is damaged or truncated: its pixels end early");
+    fits_read_pix(fits, TFLOAT, first, n, &blank, values, &any, &status);
+    if (status == 0) return 0;
+    return cfitsio_failed(status, "is damaged or truncated: its pixels end early");
+}
+
+enum { APART_SECONDS = 120 };
+
+/* In a process of its own, which may die of it; values [n + 1] are shared with that,
+ * and the last says that all is well.  The file is not to be read any more. */
+static int read_apart(fitsfile *fits, long n, float *values)
+{
+    values[n] = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGALRM, SIG_DFL);
+        alarm(APART_SECONDS);
+        values[n] = read_values(fits, n, values) == 0;
+        _exit(0);
+    }
+    if (child < 0) return RG_FAIL("needs a process to be read: %s", strerror(errno));
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) { }
+    if (values[n] > 0) return 0;
+    return RG_FAIL("is damaged: its compressed pixels cannot be had");
+}
+
+/* CFITSIO 4.2 reads and writes outside of its memory where tiles are forged. */
+static int read_tiles(fitsfile *fits, long n, float *pixels)
+{
+    const size_t size = ((size_t)n + 1) * sizeof *pixels;
+    float *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                         -1, 0);
+    if (shared == MAP_FAILED) return RG_FAIL("needs more memory than there is");
+    int status = read_apart(fits, n, shared);
+    if (status == 0) memcpy(pixels, shared, size - sizeof *pixels);
+    munmap(shared, size);
+    return status;
+}
+
+static int read_pixels(fitsfile *fits, rg_image *image, bool tiled)
+{
+    const long n = (long)image->nx * image->ny;
+    RG_TRY((tiled ? read_tiles : read_values)(fits, n, image->pixels));
     clean(image);
     return 0;
 }
@@ -232,16 +279,18 @@ static int read_sky(fitsfile *fits, rg_image *image)
 static int read_image(rg_image **out, fitsfile *fits)
 {
     long size[2];
+    int status = 0;
     rg_image *image;
     RG_TRY(find_image(fits, size));
     RG_TRY(rg_fits_check_size(fits));
-    RG_TRY(check_tiles(fits));
+    const bool tiled = fits_is_compressed_image(fits, &status);
+    if (tiled) RG_TRY(check_tiles(fits, size));
     RG_TRY(rg_image_new(&image, (int)size[0], (int)size[1], NULL));
-    if (read_pixels(fits, image) != 0 || read_sky(fits, image) != 0) {
+    read_keywords(fits, image);
+    if (read_sky(fits, image) != 0 || read_pixels(fits, image, tiled) != 0) {
         rg_image_free(image);
         return -1;
     }
-    read_keywords(fits, image);
     *out = image;
     return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* card: changes to FITS files that leave them FITS files: cards of 80 characters get
- * other values, other words, or come twice; every other time libFuzzer's changes. */
+ * other values, other words, or come twice; every other time libFuzzer's changes.
+ * And their checksums agree. */
+#include <fitsio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,14 @@ static const char *const values[] = {
     "'HCOMPRESS_1'", "'1PB(100)'", "'1QI(9)'", "'16A'", "'1E'", "'0J'", "'9999999X'",
     "'(3,4)'", "'BLOCKSIZE'", "'FK4'", "'deg'", "''", "'", "'a&'", "fpn",
 };
+
+/* In place of CFITSIO's: every checksum agrees, as those of a forger would. */
+int ffvcks(fitsfile *fits, int *data, int *all, int *status)
+{
+    (void)fits;
+    *data = *all = 1;
+    return *status;
+}
 
 #define ANY(list) list[rand() % (int)(sizeof list / sizeof *list)]
 

@@ -20,7 +20,8 @@ gzip -c small/sim_00000.fits > image/gzip
 if command -v fpack > /dev/null; then
     for how in r g h p; do
         fpack -$how -q 0 -S small/sim_00000.fits > image/tiles_$how 2> /dev/null ||
-            fpack -$how -S small/sim_00000.fits > image/tiles_$how || rm image/tiles_$how
+            fpack -$how -S small/sim_00000.fits > image/tiles_$how 2> /dev/null ||
+            rm image/tiles_$how
     done
 fi
 # other projections and keywords, card by card (of the same length)
@@ -53,9 +54,11 @@ cp found.reg region/detected
 cp found.fits found.vot found.csv catalogue
 { printf -- -; cat found.tsv; } > catalogue/tsv
 grep -v '^#' found.ecsv > catalogue/ecsv
-printf 'ra;dec,cpnts_ras,cpnts_decs\n1,"10.1;10.2",2\n' > catalogue/several
+printf 'name,cpnts_ras,cpnts_decs\n1,"10.1;10.2",2\n' > catalogue/several.csv
+"$CLARAN" crossmatch catalogue/several.csv catalogue/several.csv -o catalogue/small.fits \
+    > /dev/null
 head -c 1500 found.vot > catalogue/cut.vot
-printf '%900s\n' | tr ' ' , > catalogue/commas          # found: names took hours
+printf '%900s\n' | tr ' ' , > catalogue/commas          # found: names took minutes
 printf 'ra\xff,dec\n1,2\n' > catalogue/no_utf8        # found: JSON has no such names
 printf 'icrs\nbox(150.1,30.2,30",20",15) # color=red text={2C_2P}\n%s' \
     'fk5;box(1,2,3",4",5) # tag={claran} tag={hidden 1C_1P 0.5} text={}' > region/drawn
