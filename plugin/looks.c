@@ -99,6 +99,10 @@ static void print(const box *b, const rg_looks *how, FILE *to)
     n = find(line, HIDDEN, &at, old);
     cut(line, at, n);
     const char *rest = strstr(line, " #");
+    if (rest == NULL) {                       /* it was in the label */
+        fprintf(to, "%s\n", b->line);
+        return;
+    }
     fprintf(to, "%.*s #", (int)(rest - line), line);
     if (how->colours) fprintf(to, " color=%s", colour_of(b->class_));
     if (how->labels) fprintf(to, " text={%s}", b->label);
