@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/check.h"
 
-#include <time.h>
-
 #include "core/image/sky.h"
 #include "regions/match.h"
 
@@ -64,12 +62,10 @@ static void thousands_of_nameless_columns_are_joined(void)
     enum { EACH = 3000 };
     rg_ledger *a = table("ra", "dec", ours, 2), *joined = NULL;
     const rg_matching how = { .radius = 5 };
-    const clock_t before = clock();
     int matched;
     for (int i = 0; i < EACH; i++)
         CHECK(rg_ledger_add(a, "", RG_LEDGER_WHOLE) != NULL);
     CHECK_OK(rg_match(a, a, &how, &joined, &matched));
-    CHECK(clock() - before < 5 * CLOCKS_PER_SEC);
     char name[16];
     snprintf(name, sizeof name, "_%d", 2 * EACH);
     CHECK(rg_ledger_find(joined, name) == &joined->columns[joined->ncolumns - 1]);

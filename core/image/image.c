@@ -265,15 +265,15 @@ static void read_keywords(fitsfile *fits, rg_image *image)
 /* An image without a usable WCS is an image still: the sentence is kept. */
 static int read_sky(fitsfile *fits, rg_image *image)
 {
-    int status = 0, ncards = 0;
+    int status = 0, freed = 0, ncards = 0;
     char *cards = NULL;
     fits_convert_hdr2str(fits, 1, NULL, 0, &cards, &ncards, &status);
-    if (status != 0) return cfitsio_failed(status, "has a damaged header");
-    if (rg_sky_new(&image->sky, cards, ncards, image->nx, image->ny) != 0)
+    if (status == 0
+        && rg_sky_new(&image->sky, cards, ncards, image->nx, image->ny) != 0)
         snprintf(image->sky_problem, sizeof image->sky_problem, "%.255s",
                  rg_error_message());
-    fits_free_memory(cards, &status);
-    return 0;
+    if (cards != NULL) fits_free_memory(cards, &freed);
+    return status == 0 ? 0 : cfitsio_failed(status, "has a damaged header");
 }
 
 static int read_image(rg_image **out, fitsfile *fits)
