@@ -78,7 +78,7 @@ static const char *colour_of(const char *class_)
         "magenta", "yellow", "orange", "red", "green", "pink", "white"
     };
     int i;
-    return rg_boxes_class(class_, &i) == 0 ? colours[i] : colours[0];
+    return rg_boxes_class(class_, &i) == 0 && i > 0 ? colours[i] : colours[0];
 }
 
 /* The line without `length` characters from `at`. */

@@ -51,6 +51,8 @@ detect=("$CLARAN" detect $radio --backend cpu --precision f32 --threshold 0.1)
 "${detect[@]}" -o found.fits -o found.vot -o found.csv -o found.ecsv -o found.tsv \
     -o found.reg
 cp found.reg region/detected
+sed 's/ text={[^}]*}/ text={? 0.5}/; s/claran=[123]C_[123]P/claran=?/' found.reg \
+    > region/unknown                                    # found: colour -1 of 7
 sed 's/ # text={/ text={ # /' found.reg > region/mark_in_label             # found: crash
 cp found.fits found.vot found.csv catalogue
 { printf -- -; cat found.tsv; } > catalogue/tsv
