@@ -34,7 +34,7 @@ run() {
         -malloc_limit_mb=256 -print_final_stats=1 -reload=0 -verbosity=1 \
         -artifact_prefix="findings/$name-" "corpus/$name" "seeds/$name" > "$log" 2>&1
     status=$?
-    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -1)
     echo "$name,$((SECONDS - start)),${executions:-0},$((status != 0))" >> done.csv
     if [ $status = 0 ]; then
         echo "ok fuzz_$name ($executions inputs)"
