@@ -100,7 +100,7 @@ static int about(const char *shape, const double *number, int n, double rect[4])
 /* "box(1,2,3,4,0) # ..." in image coordinates; other lines are passed over. */
 static int add_line(rg_area *a, const char *line)
 {
-    double number[NUMBERS];
+    double number[NUMBERS] = { 0 };
     char shape[16];
     int n = 0, length = (int)strspn(line, "abcdefghijklmnopqrstuvwxyz");
     if (length == 0 || length > 15 || line[length] != '(') return 0;

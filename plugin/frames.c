@@ -293,7 +293,7 @@ static int list_others(rg_xpa *ds9, const char *home, const char *number,
     for (char *word = strtok_r(text, " \n", &rest); status == 0 && word;
          word = strtok_r(NULL, " \n", &rest)) {
         rg_frame *frame = &(*list)[*n];
-        bool shown;
+        bool shown = true;
         if (strcmp(word, home) == 0 || (number && strcmp(word, number) != 0)) continue;
         snprintf(frame->number, sizeof frame->number, "%s", word);
         status = is_listed(ds9, "frame active", word, &shown);

@@ -78,14 +78,15 @@ static const char *colour_of(const char *class_)
         "magenta", "yellow", "orange", "red", "chartreuse", "pink", "white"
     };
     int i;
-    return rg_boxes_class(class_, &i) == 0 ? colours[i] : colours[0];
+    return rg_boxes_class(class_, &i) == 0 && i > 0 ? colours[i] : colours[0];
 }
 
 /* The line without `length` characters from `at`. */
 static void cut(char *line, const char *at, int length)
 {
+    if (length <= 0) return;
     char *from = line + (at - line);
-    if (length > 0) memmove(from, from + length, strlen(from + length) + 1);
+    memmove(from, from + length, strlen(from + length) + 1);
 }
 
 static void print(const box *b, const rg_looks *how, FILE *to)
@@ -98,6 +99,10 @@ static void print(const box *b, const rg_looks *how, FILE *to)
     n = find(line, HIDDEN, &at, old);
     cut(line, at, n);
     const char *rest = strstr(line, " #");
+    if (rest == NULL) {                       /* it was in the label */
+        fprintf(to, "%s\n", b->line);
+        return;
+    }
     fprintf(to, "%.*s #", (int)(rest - line), line);
     if (how->colours) fprintf(to, " color=%s", colour_of(b->class_));
     if (how->labels) fprintf(to, " text={%s}", b->label);

@@ -427,6 +427,7 @@ static int run(task *t, int argc, char **argv)
     t->how.progress = say_progress;
     t->how.history = t->history;
     int status = train(t, argc, argv);
+    t->how.log = NULL;
     for (int i = 0; i < argc; i++) rg_dataset_free(t->lists[i]);
     if (status < 0) return rg_options_problem();
     if (status > 0) printf("stopped; go on with the same command and --resume\n");

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/engine/error.h"
-#include "core/engine/file.h"
+#include "core/engine/fits.h"
 #include "regions/format.h"
 #include "regions/memfile.h"
 
@@ -264,17 +264,11 @@ static int read_columns(fitsfile *fits, rg_ledger **out)
 
 static int read_fits(const char *path, rg_ledger **out)
 {
-    fitsfile *fits = NULL;
-    char literal[RG_FILE_NAME];
-    int status = 0, closing = 0;
+    rg_fits fits;
     *out = NULL;
-    path = rg_file_literal(path, literal);
-    if (fits_open_diskfile(&fits, path, READONLY, &status) != 0) {
-        rg_memfile_fail(status, "it cannot be read");
-        return rg_error_prefix("%s: ", path);
-    }
-    int done = read_columns(fits, out);
-    fits_close_file(fits, &closing);
+    if (rg_fits_open(&fits, path) != 0) return rg_error_prefix("%s ", path);
+    int done = read_columns(fits.file, out);
+    rg_fits_close(&fits);
     if (done == 0) return 0;
     rg_ledger_free(*out);
     *out = NULL;

@@ -11,13 +11,6 @@
 
 #include "core/engine/error.h"
 
-static char *copy(const char *text)
-{
-    char *made = strdup(text ? text : "");
-    if (made == NULL) RG_FAIL("out of memory for a table");
-    return made;
-}
-
 /* ---- texts ---- */
 
 /* Bytes of the printable character that begins here, 0: none does. */
@@ -55,6 +48,11 @@ char *rg_ledger_clean(const char *text, bool raw, bool ascii)
         c += n;
     }
     return made;
+}
+
+static char *copy(const char *text)
+{
+    return rg_ledger_clean(text ? text : "", false, false);
 }
 
 static int put(rg_ledger_column *column, int row, const char *text, bool raw)
@@ -173,6 +171,10 @@ rg_ledger_column *rg_ledger_add(rg_ledger *ledger, const char *name,
                                 rg_ledger_kind kind)
 {
     rg_ledger_column made = { .kind = kind };
+    if (ledger->ncolumns == RG_LEDGER_COLUMNS) {
+        RG_FAIL("a table of more than %d columns", RG_LEDGER_COLUMNS);
+        return NULL;
+    }
     if (make_room((void **)&ledger->columns, ledger->ncolumns, sizeof made) != 0
         || make_cells(&made, ledger->rows) != 0) return NULL;
     rg_ledger_column *column = &ledger->columns[ledger->ncolumns++];
@@ -189,14 +191,30 @@ static bool is_taken(const rg_ledger *ledger, const char *name)
     return rg_ledger_find(ledger, name) != NULL;
 }
 
-enum { NAME_ROOM = 256 };
+enum { NAME_ROOM = 256, NAME_MOST = 240 };
 
-/* `name`, with _2, _3 ... where it is taken. */
+/* Whether it is `name` [n], or that with _ and a number behind. */
+static bool is_like(const char *other, const char *name, size_t n)
+{
+    if (strncasecmp(other, name, n) != 0) return false;
+    const char *behind = other + n;
+    return *behind == '\0' || (*behind == '_' && strspn(behind + 1, "0123456789")
+                                                     == strlen(behind + 1));
+}
+
+/* `name`, with _2, _3 ... where it is taken: the next number in one go, as tables have
+ * thousands of columns without a name. */
 static void make_name(const rg_ledger *ledger, const char *name, char made[NAME_ROOM])
 {
-    snprintf(made, NAME_ROOM, "%.250s", name);
-    for (int i = 2; i < 1000 && is_taken(ledger, made); i++)
-        snprintf(made, NAME_ROOM, "%.250s_%d", name, i);
+    const size_t n = strnlen(name, NAME_MOST);
+    int number = 1;
+    for (int i = 0; i < ledger->nfacts; i++)
+        number += is_like(ledger->facts[i].name, name, n);
+    for (int i = 0; i < ledger->ncolumns; i++)
+        number += is_like(ledger->columns[i].name, name, n);
+    snprintf(made, NAME_ROOM, "%.*s", (int)n, name);
+    for (; is_taken(ledger, made); number++)
+        snprintf(made, NAME_ROOM, "%.*s_%d", (int)n, name, number);
 }
 
 rg_ledger_column *rg_ledger_append(rg_ledger *ledger, const char *name,

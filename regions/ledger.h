@@ -51,7 +51,8 @@ int rg_ledger_new(rg_ledger **out, int rows);
 void rg_ledger_free(rg_ledger *ledger);
 
 /* A new last column without values, valid until the next is added; NULL with a sentence
- * when memory runs out. */
+ * when memory runs out, or columns are too many. */
+enum { RG_LEDGER_COLUMNS = 10000 };
 rg_ledger_column *rg_ledger_add(rg_ledger *ledger, const char *name,
                                 rg_ledger_kind kind);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "regions/memfile.h"
 
+#include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/engine/error.h"
 
@@ -13,16 +15,25 @@ int rg_memfile_fail(int status, const char *what)
     return RG_FAIL("%s: %s", what, text);
 }
 
+/* CFITSIO looks at what it has not written yet: that is 0. */
+static void *grow(void *bytes, size_t size)
+{
+    const size_t had = malloc_usable_size(bytes);
+    char *more = realloc(bytes, size);
+    if (more != NULL && size > had) memset(more + had, 0, size - had);
+    return more;
+}
+
 int rg_memfile_write(int (*fill)(fitsfile *fits, const void *what, int *status),
                      const void *what, FILE *to)
 {
     size_t size = 2880;
-    void *bytes = malloc(size);
+    void *bytes = calloc(size, 1);
     fitsfile *fits = NULL;
     LONGLONG head, data, end = 0;
     int status = 0, closing = 0;
     if (bytes == NULL) return RG_FAIL("out of memory for a FITS file");
-    fits_create_memfile(&fits, &bytes, &size, 1 << 20, realloc, &status);
+    fits_create_memfile(&fits, &bytes, &size, 1 << 20, grow, &status);
     int done = status == 0 ? fill(fits, what, &status) : 0;
     fits_flush_file(fits, &status);
     fits_get_hduaddrll(fits, &head, &data, &end, &status);

@@ -47,7 +47,8 @@ static int by_first(const void *a, const void *b)
 static void tidy(rg_moc *moc)
 {
     size_t n = 0;
-    if (moc->n > 0) qsort(moc->ranges, moc->n, sizeof *moc->ranges, by_first);
+    const size_t each = sizeof *moc->ranges;
+    if (moc->n > 0) qsort(moc->ranges, moc->n, each, by_first);   /* NOLINT: not NULL */
     for (size_t i = 0; i < moc->n; i++) {
         const range next = moc->ranges[i];
         range *last = &moc->ranges[n - (n > 0)];

@@ -83,10 +83,10 @@ static json_t *describe(const rg_ledger_column *c)
 
 static int write_ecsv(const rg_ledger *ledger, FILE *to)
 {
-    json_t *meta = json_object();
     fputs("# %ECSV 1.0\n# ---\n# delimiter: ','\n# datatype:\n", to);
     for (int i = 0; i < ledger->ncolumns; i++)
         RG_TRY(write_yaml(to, "- ", describe(&ledger->columns[i])));
+    json_t *meta = json_object();
     for (int i = 0; i < ledger->nfacts; i++)
         json_object_set_new(meta, ledger->facts[i].name,
                             json_string(ledger->facts[i].value));

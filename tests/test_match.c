@@ -55,6 +55,26 @@ static void lists_of_components_have_a_middle(void)
     rg_ledger_free(b);
 }
 
+/* Found by tests/fuzz: a line of commas made columns that took minutes to be named,
+ * and then had names twice. */
+static void thousands_of_nameless_columns_are_joined(void)
+{
+    enum { EACH = 3000 };
+    rg_ledger *a = table("ra", "dec", ours, 2), *joined = NULL;
+    const rg_matching how = { .radius = 5 };
+    int matched;
+    for (int i = 0; i < EACH; i++)
+        CHECK(rg_ledger_add(a, "", RG_LEDGER_WHOLE) != NULL);
+    CHECK_OK(rg_match(a, a, &how, &joined, &matched));
+    char name[16];
+    snprintf(name, sizeof name, "_%d", 2 * EACH);
+    CHECK(rg_ledger_find(joined, name) == &joined->columns[joined->ncolumns - 1]);
+    while (a->ncolumns < RG_LEDGER_COLUMNS && rg_ledger_add(a, "", RG_LEDGER_WHOLE)) { }
+    CHECK_FAILS(rg_ledger_add(a, "", RG_LEDGER_WHOLE) == NULL, "more than 10000");
+    rg_ledger_free(joined);
+    rg_ledger_free(a);
+}
+
 static void nearest_is_found(void)
 {
     static const struct { int row, matches, best; double apart, angle; } wanted[] = {
@@ -209,6 +229,7 @@ static void other_units_are_refused(void)
 int main(void)
 {
     CHECK_RUN(lists_of_components_have_a_middle);
+    CHECK_RUN(thousands_of_nameless_columns_are_joined);
     CHECK_RUN(nearest_is_found);
     CHECK_RUN(search_is_complete);
     CHECK_RUN(added_names_are_new);

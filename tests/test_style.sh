@@ -16,7 +16,7 @@ includes() {
 
 verdict engine_knows_only_itself "$(includes core/engine 'core/engine/')"
 verdict image_uses_only_errors_and_files \
-    "$(includes core/image 'core/image/|core/engine/(error|file).h')"
+    "$(includes core/image 'core/image/|core/engine/(error|file|fits).h')"
 verdict detector_uses_engine_and_image \
     "$(includes core/detector 'core/(detector|engine|image)/')"
 verdict the_library_is_the_detector \
@@ -27,7 +27,7 @@ verdict evaluation_and_learning_are_apart \
     "$(includes core/evaluation 'core/(evaluation|data|detector|engine|image)/'
        includes core/learning 'core/(learning|data|detector|engine|image)/')"
 verdict regions_use_sky_image_contour_and_detections \
-    "$(includes regions 'regions/|core/engine/(error|file).h|core/image/|core/detector/(detect|boxes).h')"
+    "$(includes regions 'regions/|core/engine/(error|fits).h|core/image/|core/detector/(detect|boxes).h')"
 verdict only_sky_uses_wcslib \
     "$(grep -rlE '#include <(wcslib/|wcs\.h|wcshdr\.h)' core regions plugin | grep -v core/image/sky.c)"
 verdict only_the_cpu_backend_uses_onednn \

@@ -11,7 +11,7 @@
 static _Thread_local char message[1024];
 static atomic_uint shortages;
 
-int rg_error_set(const char *format, ...)
+int (rg_error_set)(const char *format, ...)
 {
     char text[sizeof message];   /* the arguments may quote the old message */
     va_list args;
@@ -22,7 +22,7 @@ int rg_error_set(const char *format, ...)
     return -1;
 }
 
-int rg_error_prefix(const char *format, ...)
+int (rg_error_prefix)(const char *format, ...)
 {
     char text[sizeof message];
     va_list args;

@@ -39,4 +39,10 @@ int rg_error_memory(const char *what);
  * after: for want of memory nothing is off the sky. */
 unsigned rg_error_shortages(void);
 
+/* The analyzer of clang-tidy sees one source at a time: here it is told what fails. */
+#ifdef __clang_analyzer__
+#define rg_error_set(...) (rg_error_set(__VA_ARGS__), -1)
+#define rg_error_prefix(...) (rg_error_prefix(__VA_ARGS__), -1)
+#endif
+
 #endif

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "core/engine/error.h"
 #include "core/engine/file.h"
+#include "core/engine/fits.h"
 
 #define FORMAT_KEY "WFORMAT"
 #define COUNT_KEY "NTENSORS"
@@ -448,7 +448,7 @@ static int read_shape(fitsfile *file, char *name, rg_shape *shape)
     int status = 0, type = 0, bits = 0, naxis = 0;
     LONGLONG axes[4] = { 1, 1, 1, 1 };
     fits_get_hdu_type(file, &type, &status);
-    if (status == 0 && type != IMAGE_HDU)
+    if (status == 0 && (type != IMAGE_HDU || fits_is_compressed_image(file, &status)))
         return RG_FAIL("an extension is a table: this is no weights file");
     fits_get_img_paramll(file, 4, &bits, &naxis, axes, &status);
     fits_read_key_str(file, "EXTNAME", name, NULL, &status);
@@ -470,6 +470,7 @@ static int read_tensor(fitsfile *file, rg_weights *w)
     rg_shape shape;
     int status = 0;
     RG_TRY(read_shape(file, name, &shape));
+    RG_TRY(rg_fits_check_size(file));
     if (verify_checksum(file) != 0) return rg_error_prefix("tensor %s: ", name);
     if (rg_weights_find(w, name)) return RG_FAIL("there are two tensors %s", name);
     rg_weight *t = rg_weights_add(w, name, shape, NULL);
@@ -500,20 +501,13 @@ static int read_all(fitsfile *file, rg_weights *w)
 
 int rg_weights_read(rg_weights **out, const char *path)
 {
-    fitsfile *file = NULL;
-    char literal[RG_FILE_NAME];
-    int status = 0;
-    *out = NULL;
-    if (access(path, R_OK) != 0) return RG_FAIL("%s: cannot be read: %m", path);
-    if (fits_open_diskfile(&file, rg_file_literal(path, literal), READONLY, &status)) {
-        fail_fits(status, "cannot be opened as FITS");
-        return rg_error_prefix("%s: ", path);
-    }
+    rg_fits fits;
     rg_weights *w = NULL;
+    *out = NULL;
+    if (rg_fits_open(&fits, path) != 0) return rg_error_prefix("%s ", path);
     int result = rg_weights_new(&w);
-    if (result == 0) result = read_all(file, w);
-    status = 0;
-    fits_close_file(file, &status);
+    if (result == 0) result = read_all(fits.file, w);
+    rg_fits_close(&fits);
     if (result == 0) {
         *out = w;
         return 0;

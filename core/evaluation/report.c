@@ -262,7 +262,7 @@ static void fill_fields(basis *b)
     for (int f = 0; f < b->e->fields; f++) {
         const tally *is = &b->field[f];
         const double often = b->times ? b->times[f] : 1;
-        for (int k = 0; k <= (is->sources >= 2); k++) {
+        for (int k = 0; k < (is->sources < 2 ? 1 : 2); k++) {
             fields[k] += often;
             sum[EQUAL][k] += often * (is->sources == is->shown);
             sum[FEWER][k] += often * (is->sources < is->shown);

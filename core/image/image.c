@@ -5,17 +5,20 @@
 #include <float.h>
 #include <fitsio.h>
 #include <math.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "core/engine/error.h"
 #include "core/engine/file.h"
+#include "core/engine/fits.h"
 
 /* ---- making one ---- */
 
@@ -117,13 +120,18 @@ static void read_text(fitsfile *fits, const char *keyword, char text[72])
     snprintf(text, 72, "%s", status == 0 ? value : "");
 }
 
+enum { LEAST_MOST = 1 << 22, MOST_PER_BYTE = 1000 };   /* pixels of a tiled file */
+
 /* CFITSIO 4.2 crashes on damaged tiles: look for damage first, where one can. */
-static int check_tiles(fitsfile *fits)
+static int check_tiles(fitsfile *fits, const long size[2])
 {
     int status = 0, data = 0, all = 0;
     char name[72];
     long block = 32;
-    if (!fits_is_compressed_image(fits, &status)) return 0;
+    const double most = LEAST_MOST + (double)fits->Fptr->filesize * MOST_PER_BYTE;
+    if ((double)size[0] * (double)size[1] > most)
+        return RG_FAIL("is damaged: %lld bytes cannot hold %ld x %ld pixels",
+                       (long long)fits->Fptr->filesize, size[0], size[1]);
     read_text(fits, "ZNAME1", name);
     if (strcmp(name, "BLOCKSIZE") == 0)
         fits_read_key_lng(fits, "ZVAL1", &block, NULL, &status);
@@ -144,17 +152,55 @@ static void clean(rg_image *image)
     image->checksum = crc32_z(0, (const Bytef *)image->pixels, n * sizeof(float));
 }
 
-static int read_pixels(fitsfile *fits, rg_image *image)
+static int read_values(fitsfile *fits, long n, float *values)
 {
     int status = 0, any;
     long first[AXES];
     float blank = NAN;
     for (int i = 0; i < AXES; i++) first[i] = 1;
-    fits_read_pix(fits, TFLOAT, first, (LONGLONG)image->nx * image->ny, &blank,
-                  image->pixels, &any, &status);
+    fits_read_pix(fits, TFLOAT, first, n, &blank, values, &any, &status);
     if (status == NUM_OVERFLOW) status = 0;   /* CFITSIO 4.6 tells; all are read */
-    if (status != 0)
-        return cfitsio_failed(status, "is damaged or truncated: its pixels end early");
+    if (status == 0) return 0;
+    return cfitsio_failed(status, "is damaged or truncated: its pixels end early");
+}
+
+enum { APART_SECONDS = 120 };
+
+/* In a process of its own, which may die of it; values [n + 1] are shared with that,
+ * and the last says that all is well.  The file is not to be read any more. */
+static int read_apart(fitsfile *fits, long n, float *values)
+{
+    values[n] = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGALRM, SIG_DFL);
+        alarm(APART_SECONDS);
+        values[n] = read_values(fits, n, values) == 0;
+        _exit(0);
+    }
+    if (child < 0) return RG_FAIL("needs a process to be read: %s", strerror(errno));
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) { }
+    if (values[n] > 0) return 0;
+    return RG_FAIL("is damaged: its compressed pixels cannot be had");
+}
+
+/* CFITSIO 4.2 reads and writes outside of its memory where tiles are forged. */
+static int read_tiles(fitsfile *fits, long n, float *pixels)
+{
+    const size_t size = ((size_t)n + 1) * sizeof *pixels;
+    float *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                         -1, 0);
+    if (shared == MAP_FAILED) return RG_FAIL("needs more memory than there is");
+    int status = read_apart(fits, n, shared);
+    if (status == 0) memcpy(pixels, shared, size - sizeof *pixels);
+    munmap(shared, size);
+    return status;
+}
+
+static int read_pixels(fitsfile *fits, rg_image *image, bool tiled)
+{
+    const long n = (long)image->nx * image->ny;
+    RG_TRY((tiled ? read_tiles : read_values)(fits, n, image->pixels));
     clean(image);
     return 0;
 }
@@ -220,44 +266,45 @@ static void read_keywords(fitsfile *fits, rg_image *image)
 /* An image without a usable WCS is an image still: the sentence is kept. */
 static int read_sky(fitsfile *fits, rg_image *image)
 {
-    int status = 0, ncards = 0;
+    int status = 0, freed = 0, ncards = 0;
     char *cards = NULL;
     fits_convert_hdr2str(fits, 1, NULL, 0, &cards, &ncards, &status);
-    if (status != 0) return cfitsio_failed(status, "has a damaged header");
-    if (rg_sky_new(&image->sky, cards, ncards, image->nx, image->ny) != 0)
+    if (status == 0
+        && rg_sky_new(&image->sky, cards, ncards, image->nx, image->ny) != 0)
         snprintf(image->sky_problem, sizeof image->sky_problem, "%.255s",
                  rg_error_message());
-    fits_free_memory(cards, &status);
-    return 0;
+    if (cards != NULL) fits_free_memory(cards, &freed);
+    return status == 0 ? 0 : cfitsio_failed(status, "has a damaged header");
 }
 
 static int read_image(rg_image **out, fitsfile *fits)
 {
     long size[2];
+    int status = 0;
     rg_image *image;
     RG_TRY(find_image(fits, size));
-    RG_TRY(check_tiles(fits));
+    RG_TRY(rg_fits_check_size(fits));
+    const bool tiled = fits_is_compressed_image(fits, &status);
+    if (tiled) RG_TRY(check_tiles(fits, size));
     RG_TRY(rg_image_new(&image, (int)size[0], (int)size[1], NULL));
-    if (read_pixels(fits, image) != 0 || read_sky(fits, image) != 0) {
+    read_keywords(fits, image);
+    if (read_sky(fits, image) != 0 || read_pixels(fits, image, tiled) != 0) {
         rg_image_free(image);
         return -1;
     }
-    read_keywords(fits, image);
     *out = image;
     return 0;
 }
 
-/* Reads the opened file, or says why it did not open, and closes it. */
-static int read_and_close(rg_image **out, fitsfile *fits, int opened, const char *name)
+/* Reads the file, if it was opened, and closes it. */
+static int read_and_close(rg_image **out, int opened, rg_fits *fits, const char *name)
 {
-    int status = 0, result;
-    if (opened != 0)
-        result = cfitsio_failed(opened, "is no FITS file, or a damaged one");
-    else
-        result = read_image(out, fits);
-    if (fits != NULL) fits_close_file(fits, &status);
-    fits_clear_errmsg();
-    if (result != 0) return rg_error_prefix("%s ", name);
+    int status = opened;
+    if (opened == 0) {
+        status = read_image(out, fits->file);
+        rg_fits_close(fits);
+    }
+    if (status != 0) return rg_error_prefix("%s ", name);
     snprintf((*out)->name, sizeof (*out)->name, "%s", name);
     return 0;
 }
@@ -265,49 +312,23 @@ static int read_and_close(rg_image **out, fitsfile *fits, int opened, const char
 int rg_image_read(rg_image **out, const char *path)
 {
     struct stat what;
-    char literal[RG_FILE_NAME];
-    fitsfile *fits = NULL;
-    int status = 0;
+    rg_fits fits;
     *out = NULL;
-    if (stat(path, &what) != 0 || access(path, R_OK) != 0)
+    if (stat(path, &what) != 0)
         return RG_FAIL("%s cannot be read: %s", path, strerror(errno));
     if (!S_ISREG(what.st_mode)) return RG_FAIL("%s is no file", path);
-    fits_open_diskfile(&fits, rg_file_literal(path, literal), READONLY, &status);
-    return read_and_close(out, fits, status, path);
+    int opened = rg_fits_open(&fits, path);
+    return read_and_close(out, opened, &fits, path);
 }
 
-/* An anonymous file that holds the bytes, or -1. */
-static int file_of(const void *bytes, size_t size)
-{
-    int fd = memfd_create("claran", MFD_CLOEXEC);
-    const char *from = bytes;
-    while (fd >= 0 && size > 0) {
-        ssize_t n = write(fd, from, size);
-        if (n <= 0) {
-            close(fd);
-            return -1;
-        }
-        from += n;
-        size -= (size_t)n;
-    }
-    return fd;
-}
-
-/* Not by fits_open_memfile: CFITSIO 4.2 reads beyond the end of short buffers. */
 int rg_image_read_memory(rg_image **out, const void *bytes, size_t size,
                          const char *name)
 {
-    fitsfile *fits = NULL;
-    char path[64];
-    int status = 0, fd = size ? file_of(bytes, size) : -1;
+    rg_fits fits;
     *out = NULL;
     if (size == 0) return RG_FAIL("%s is empty: no FITS", name);
-    if (fd < 0) return RG_FAIL("%s cannot be kept: %s", name, strerror(errno));
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    fits_open_diskfile(&fits, path, READONLY, &status);
-    status = read_and_close(out, fits, status, name);
-    close(fd);
-    return status;
+    int opened = rg_fits_open_memory(&fits, bytes, size);
+    return read_and_close(out, opened, &fits, name);
 }
 
 /* ---- writing ---- */

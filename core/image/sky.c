@@ -58,6 +58,8 @@ static int p2s(const rg_sky *sky, int n, const double *pixel, double *world, int
 {
     rg_sky *s = (rg_sky *)sky;
     double phi[n], theta[n], plane[n][2];
+    memset(phi, 0, sizeof phi);       /* wcslib looks at those of bad places, too */
+    memset(theta, 0, sizeof theta);
     if (!s->wcs.lin.affine) pthread_mutex_lock(&s->lock);
     int status = wcsp2s(&s->wcs, n, 2, pixel, plane[0], phi, theta, world, bad);
     if (!s->wcs.lin.affine) pthread_mutex_unlock(&s->lock);
@@ -181,7 +183,7 @@ static uint64_t cell_at(double x, double y, int order)
 static void span_cells(const rg_sky *sky, double x, double y, int n, int order,
                        struct prjprm *hpx, uint64_t *cells)
 {
-    double pixel[SPAN][2] = { { 0 } }, world[SPAN][2], at[SPAN][2];
+    double pixel[SPAN][2] = { { 0 } }, world[SPAN][2] = { { 0 } }, at[SPAN][2];
     double phi[SPAN], theta[SPAN];
     int bad[SPAN] = { 0 }, outside[SPAN];
     for (int i = 0; i < n; i++) {

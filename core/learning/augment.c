@@ -49,7 +49,8 @@ static void blur(const float *in, float *out, float *scratch, int n, const kerne
             row[i] = in[(size_t)y * n + beyond(i - k->reach, n, wraps)];
         memset(to, 0, (size_t)n * sizeof *to);
         for (int i = 0; i < taps; i++)
-            for (int x = 0; x < n; x++) to[x] += k->weight[i] * row[x + i];
+            for (int x = 0; x < n; x++)
+                to[x] += k->weight[i] * row[x + i];   /* NOLINT: row is full so far */
     }
     for (int y = 0; y < n; y++) {
         float *to = out + (size_t)y * n;

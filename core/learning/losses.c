@@ -192,7 +192,7 @@ void rg_losses_free(rg_losses *losses)
 {
     if (losses == NULL) return;
     for (int i = 0; i < losses->nruns; i++) {
-        free(losses->runs[i].step);
+        free(losses->runs[i].step);                  /* NOLINT: there are nruns */
         for (int c = 0; c < RG_LOSSES_CURVES; c++) free(losses->runs[i].curve[c]);
     }
     free(losses->runs);

@@ -192,7 +192,7 @@ int rg_cpu_softmaxloss_backward(void *context, rg_node *node)
 
 int rg_cpu_smoothl1_forward(void *context, rg_node *node)
 {
-    const float *x[3];
+    const float *x[3] = { NULL };
     float *y = open_forward(context, node, x);
     if (y == NULL) return -1;
     *y = rg_kernels_smooth_l1(rg_layer_count(node->in[0]->shape), node->row->value,
@@ -202,7 +202,7 @@ int rg_cpu_smoothl1_forward(void *context, rg_node *node)
 
 int rg_cpu_smoothl1_backward(void *context, rg_node *node)
 {
-    const float *x[3];
+    const float *x[3] = { NULL };
     float *dx = open_backward(node, x);
     if (dx == NULL) return 0;
     rg_kernels_smooth_l1_back(rg_layer_count(node->in[0]->shape), node->row->value,
