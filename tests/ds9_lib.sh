@@ -66,7 +66,11 @@ ds9_start() {
     ds9_pid=$! ds9_pids="$ds9_pids $!"
     ds9_method=$work/xpa/DS9_$title.$ds9_pid ds9_at=$ds9_method
     until_ 90 ds9_answers || { echo "DS9 does not answer"; return 1; }
-    # How often each entry has come to its end.
+    ds9_watch
+}
+
+# Count in DS9 how often each entry has come to its end.
+ds9_watch() {
     tk 'proc claran_ended {command args} {incr ::claran_ended([lrange $command 1 2])}
         trace add execution AnalysisTaskEnd leave claran_ended' > /dev/null
 }
@@ -99,7 +103,6 @@ ds9_click_widget() {
     [ -n "$y" ] && click_at "$x" "$y"
 }
 
-is_mapped() { [ "$(tk "winfo ismapped $1")" = 1 ]; }
 # The entry LABEL of a posted menu.
 click_entry() {
     local x y y1 i last height

@@ -81,12 +81,14 @@ is_alive() {
     ds9_answers && kill -0 "$ds9_pid" && [ ! -s ds9.log ] || wrong "DS9: $(cat ds9.log)"
 }
 
-# set_up "COMMAND; COMMAND": by XPA; "fits < FILE" is with data.
+# set_up "COMMAND; COMMAND": by XPA; "fits < FILE" is with data.  DS9 8.4.1 dies of an X
+# error when a frame goes that it is about to draw.
 set_up() {
     local step
     while read -r -d';' step; do
         case $step in
         *' < '*) feed ${step% < *} < "${step#* < }" ;;
+        'frame delete') tk update > update && order $step ;;
         ?*) order $step ;;
         esac || wrong "DS9 refuses: $step" || return 1
     done <<< "$1;"

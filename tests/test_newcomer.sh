@@ -126,12 +126,12 @@ lines() { tk "set t .atmenu${entry}txt.text
     expr {[winfo exists \$t] ? int([\$t index end]) : 0}"; }
 is_over_or_asks() {
     [ "$(tk "winfo exists .param")" = 1 ] ||
-        { task_is_over "$entry" && [ "$(lines)" -gt "$1" ]; }
+        { has_ended "$chosen" && [ "$(lines)" -gt "$1" ]; }
 }
 choose() {
     local before
     [ "$2" = ClaRAN ] || { ds9_path "$@" && sleep 0.3; return; }
-    entry=$(ds9_entry "$3") && before=$(lines)
+    chosen=$3 entry=$(ds9_entry "$3") && before=$(lines)
     ds9_path "$@" && until_ 60 is_over_or_asks "$before" || wrong "$3 does not end" || return 1
     put_aside
 }
@@ -143,7 +143,7 @@ put_aside() {
 }
 
 is_up() { [ -S "$(echo "$XDG_RUNTIME_DIR"/claran-ds9.*/xpa/DS9_*)" ]; }
-is_shown() { [ "$(ask frame has fits)" = yes ]; }
+has_image() { [ "$(ask frame has fits)" = yes ]; }
 has_left() { ! kill -0 "$ds9_pid" 2> /dev/null; }
 type_command() {
     case $1 in
@@ -153,7 +153,7 @@ type_command() {
         until_ 60 is_up || wrong "DS9 does not start: $(cat "$work/ds9.log")" || return 1
         ds9_method=$(echo "$XDG_RUNTIME_DIR"/claran-ds9.*/xpa/DS9_*)
         export XPA_METHOD=local XPA_TMPDIR=${ds9_method%/*}
-        until_ 60 ds9_answers && until_ 20 is_shown ;;
+        until_ 60 ds9_answers && until_ 20 has_image && ds9_watch ;;
     topcat*) [ -s "${1#* }" ] ;;
     python3*) ! python3 -c 'import astropy' 2> /dev/null || bash -c "$1" > "$work/table" ;;
     *) bash -c "$1" > "$work/log" 2>&1 || { cat "$work/log"; return 1; } ;;
@@ -173,7 +173,7 @@ do_step() {
     'Press Delete') xdotool key Delete && sleep 0.3 ;;
     'Click the first row') click_first_row ;;
     *': '*) fill_in "${1%%: *}" "${1#*: }" ;;
-    OK) press_button OK && until_ 60 task_is_over "$entry" && sleep 0.3 && put_aside ;;
+    OK) press_button OK && until_ 60 has_ended "$chosen" && sleep 0.3 && put_aside ;;
     Apply | Close) press_button "$1" && sleep 0.3 ;;
     *) wrong "the manual says \"$1\", which nobody here can do" ;;
     esac

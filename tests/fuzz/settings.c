@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_HOLDS(rg_settings_read(&settings) == 0);
     char *text = fuzz_text(data, size);
     keep(text);
-    if (rg_kept_find(&kept, image, NULL, NULL) == 0) {
+    if (rg_kept_find(&kept, image, NULL, NULL, NULL) == 0) {
         FUZZ_HOLDS(kept.n >= 0 && kept.uncovered >= 0);
         rg_kept_clear(&kept);
     }
