@@ -9,7 +9,7 @@ ds9_start || exit 1
 times=7
 "$claran" simulate "$work/f" -n $((6 * times)) --seed 5 --size 100 > "$work/log" || exit 1
 sed "s|@bindir@/claran|$claran|" "$srcdir/ds9/claran.ds9.in" > "$work/menu.ds9"
-order analysis load "$work/menu.ds9"
+ds9_menu "$work/menu.ds9"
 
 ms() { echo $(($(date +%s%N) / 1000000)); }
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
@@ -17,12 +17,15 @@ boxes() { ask regions -format ds9 -group claran | grep -c '^box'; }
 field() { order regions delete all; order file "$work/f/sim_$(printf %05d "$1").fits"; }
 drawn() { [ "$(boxes)" -gt 0 ]; }
 
-# Entry 0 of the menu is Detect sources; what a click on it does, XPA's task does.
+# What a click on the entry does, XPA's task does.
+entry="Detect sources"
 click() {
-    local start=$(ms)
-    order analysis task 0
+    local start
+    ds9_ended=$(ended "$entry") start=$(ms)
+    order analysis task "{$entry}"
     until drawn; do :; done
     echo $(($(ms) - start))
+    until_ 60 has_ended "$entry"
 }
 # many HOW FIRST ANEW: as many clicks, each on a field that nobody has seen, or all on one
 many() {
@@ -50,6 +53,8 @@ trap 'kill $server; ds9_stop' EXIT
 until timeout 5 xpaget claran status > "$work/out" 2>&1; do sleep 0.1; done
 many "3' field, with claran serve" $((4 * times)) 1
 timeout 20 xpaget claran stop > "$work/out"
+wait $server
+trap ds9_stop EXIT
 
 order regions delete all
 field 0 && click > "$work/out"
