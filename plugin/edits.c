@@ -137,7 +137,7 @@ static void bring_forward(rg_ledger *ledger, const char *name)
 static int write_tsv(const rg_edits *e, FILE *to)
 {
     rg_catalogue *catalogue;
-    rg_ledger *ledger;
+    rg_ledger *ledger = NULL;
     RG_TRY(rg_catalogue_new(&catalogue, e->options));
     int status = add_to(catalogue, e);
     if (status == 0) status = rg_catalogue_ledger(catalogue, &ledger);
