@@ -78,6 +78,7 @@ int rg_claran_head(const rg_claran *model, const rg_claran_run *run, const char 
 int rg_claran_rois(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
 {
     int n = 0;
+    if (run->proposals) ROW(INPUT("proposals", run->batch * run->proposals, 6, 1, 1));
     if (run->training) {
         ROW(INPUT("picks", run->rois, 7, 1, 1));
         ROW(BOXES("rois", "rpn_bbox_pred", "picks", (float)model->input));

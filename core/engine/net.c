@@ -545,7 +545,7 @@ int rg_net_propose(rg_net *net, const rg_proposing *how, const char *source,
     const int images = t[s].shape.n;
     if (rg_layer_count(t[s].shape) != 2 * each * images
         || rg_layer_count(t[d].shape) != 4 * each * images
-        || t[r].shape.n != how->after * images || t[r].shape.c != 5)
+        || t[r].shape.n != how->after * images || t[r].shape.c < 5 || t[r].shape.c > 6)
         return RG_FAIL("%ld anchors and %d RoIs an image do not suit the rows %s, %s, "
                        "%s", each, how->after, source, deltas, rois);
     return net->backend->propose(net->context, how, &t[s], &t[d], &net->tensors[r]);

@@ -71,7 +71,8 @@ bool rg_net_proposes(const rg_net *net);
  * not finite left out, the best `before` of each image thinned to `after` whose overlap
  * is at most `iou`.  Rows: source [n] probabilities of no source and source, plane by
  * plane (as in detector/proposal.h), deltas likewise, rois [n * after, 5]: image and
- * corners, best first; where there are fewer, image -1 and the whole image. */
+ * corners, best first; where there are fewer, image -1 and the whole image.  A sixth
+ * column is the anchor's number in its image. */
 int rg_net_propose(rg_net *net, const rg_proposing *how, const char *source,
                    const char *deltas, const char *rois);
 

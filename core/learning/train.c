@@ -35,6 +35,8 @@ typedef struct trainer {
     rg_subject *batch;                /* [how->batch] */
     float *data;                      /* [batch][3][input][input] */
     float *source, *deltas;           /* [batch][2 or 4][anchors] */
+    float *found;                     /* [batch][how->proposals.after][6]: the backend's
+                                         proposals, as rg_net_propose makes them */
     float *rpn_labels, *rpn_targets, *rpn_weights;
     rg_roi_targets rois;              /* [batch * rois] */
     rg_box *proposals;                /* [batch][how->proposals.after] */
@@ -62,6 +64,7 @@ static int allocate(trainer *t)
         { &t->data, batch * pixels },
         { &t->source, map * 2 },
         { &t->deltas, map * 4 },
+        { &t->found, batch * 6ul * (unsigned long)t->how->proposals.after },
         { &t->rpn_labels, map },
         { &t->rpn_targets, map * 4 },
         { &t->rpn_weights, map * 4 },
@@ -91,7 +94,7 @@ static void trainer_clear(trainer *t)
     rg_weights_free(t->past);
     float *arrays[] = { t->data, t->source, t->deltas, t->rpn_labels, t->rpn_targets,
                         t->rpn_weights, t->rois.picks, t->rois.labels, t->rois.targets,
-                        t->rois.weights };
+                        t->rois.weights, t->found };
     for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
     free(t->batch);
     free(t->proposals);
@@ -113,12 +116,13 @@ static int make_net(trainer *t)
     rg_row rows[RG_CLARAN_ROWS];
     rg_factors factors;
     const rg_backend *backend;
+    RG_TRY(rg_backend_find(t->how->backend, &backend));
     rg_claran_run run = { .batch = t->how->batch, .rois = t->how->batch * t->how->rois,
-                          .training = 1 };
+                          .training = 1,
+                          .proposals = backend->propose ? t->how->proposals.after : 0 };
     int n = rg_claran_rows(&t->model, &run, rows);
     set_rows(t->how, rows, n);
     RG_TRY(rg_factor_read(&factors, t->how->freeze, t->how->factors));
-    RG_TRY(rg_backend_find(t->how->backend, &backend));
     return rg_net_new(&t->net, rows, n, backend,
                       &(rg_net_options){ .training = true,
                                          .precision = t->how->precision,
@@ -330,18 +334,31 @@ static int put_anchor_targets(trainer *t, uint64_t seed)
     return rg_net_put(t->net, "rpn_weights", t->rpn_weights);
 }
 
+/* Proposals of image b, and their anchors; returns how many, -1 on failure. */
+static int proposals_of(const trainer *t, int b, rg_box *proposals, int *anchors)
+{
+    const long map = rg_claran_anchors(&t->model), after = t->how->proposals.after;
+    int n = 0;
+    if (!rg_net_proposes(t->net))
+        return rg_proposal_find(&t->model, &t->how->proposals,
+                                t->source + b * 2 * map + map, t->deltas + b * 4 * map,
+                                proposals, NULL, anchors);
+    for (const float *p = t->found + b * after * 6; n < after && p[0] >= 0; p += 6) {
+        proposals[n] = (rg_box){ p[1], p[2], p[3], p[4] };
+        anchors[n++] = (int)p[5];
+    }
+    return n;
+}
+
 static int find_roi_targets(trainer *t, int b, uint64_t seed)
 {
-    long map = rg_claran_anchors(&t->model);
     long count = t->how->rois;
     rg_box *proposals = t->proposals + (long)b * t->how->proposals.after;
     int *anchors = t->anchors + (long)b * t->how->proposals.after;
     rg_roi_targets to = { t->rois.picks + 7 * count * b, t->rois.labels + count * b,
                           t->rois.targets + 4 * RG_CLASSES * count * b,
                           t->rois.weights + 4 * RG_CLASSES * count * b };
-    int n = rg_proposal_find(&t->model, &t->how->proposals,
-                             t->source + b * 2 * map + map, t->deltas + b * 4 * map,
-                             proposals, NULL, anchors);
+    const int n = proposals_of(t, b, proposals, anchors);
     if (n < 0) return -1;
     return rg_proposal_roi_targets(
         &t->model, &t->how->targets, proposals,
@@ -349,11 +366,23 @@ static int find_roi_targets(trainer *t, int b, uint64_t seed)
         (int)count, (int)count * t->how->batch, rg_random_mix(seed, 2ul * b + 1), to);
 }
 
+/* What proposals are made of comes to the host, or they do. */
+static int fetch_proposals(trainer *t)
+{
+    const rg_proposing how = rg_proposal_asked(&t->model, &t->how->proposals);
+    if (rg_net_proposes(t->net)) {
+        RG_TRY(rg_net_propose(t->net, &how, "rpn_cls_prob", "rpn_bbox_pred",
+                              "proposals"));
+        return rg_net_get(t->net, "proposals", t->found);
+    }
+    RG_TRY(rg_net_get(t->net, "rpn_cls_prob", t->source));
+    return rg_net_get(t->net, "rpn_bbox_pred", t->deltas);
+}
+
 static int put_roi_targets(trainer *t, uint64_t seed)
 {
     int failed = 0;
-    RG_TRY(rg_net_get(t->net, "rpn_cls_prob", t->source));
-    RG_TRY(rg_net_get(t->net, "rpn_bbox_pred", t->deltas));
+    RG_TRY(fetch_proposals(t));
 #pragma omp parallel for schedule(static, 1) reduction(|: failed)
     for (int b = 0; b < t->how->batch; b++) failed |= find_roi_targets(t, b, seed) != 0;
     if (failed) return RG_FAIL("no memory left to sample RoIs");

@@ -12,7 +12,7 @@
  * Where an element is a long sum, RG_LANES lanes have a share each: NAME_lane is a
  * lane's, NAME_end is told the sum of all (RG_SUM_LIST).  One that is a long sequence
  * has a team of lanes that wait for each other (RG_TEAM_LIST).
- * launch.cu makes a launch of each, tests/card.c a loop; tests/words.h compares all with
+ * launch.cu makes a launch of each, tests/card.c a loop; tests/words.h compares with
  * ref/.  What the words mean stands in ref/kernels.h.
  */
 #ifndef RG_KERNEL_H

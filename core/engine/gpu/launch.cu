@@ -13,8 +13,8 @@ static unsigned blocks_of(long blocks)
 #define RG_LAUNCH(name) \
     __global__ void __launch_bounds__(THREADS) run_##name(rg_kernel_##name k) \
     { \
-        const long step = (long)gridDim.x * THREADS; \
-        for (long i = (long)blockIdx.x * THREADS + threadIdx.x; i < k.count; i += step) \
+        const long first = (long)blockIdx.x * THREADS + threadIdx.x; \
+        for (long i = first; i < k.count; i += (long)gridDim.x * THREADS) \
             rg_kernel_##name##_at(&k, i); \
     } \
     extern "C" int rg_device_##name(rg_device *device, const rg_kernel_##name *k) \

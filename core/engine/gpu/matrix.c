@@ -59,13 +59,14 @@ static int scratch(rg_gpu *gpu, const rg_node *node, matrix *s, size_t workspace
 int rg_gpu_matrix_plan(void *context, rg_node *node)
 {
     rg_gpu *gpu = context;
+    const rg_shape in = node->in[0]->shape;
     size_t workspace = 0;
     matrix *s = node->plan = rg_error_alloc(1, sizeof *s, node->row->name);
     if (s == NULL) return -1;
-    s->turns = node->row->word == RG_FC && node->in[0]->shape.h * node->in[0]->shape.w > 1;
+    s->turns = node->row->word == RG_FC && in.h * in.w > 1;
     s->inputs = node->row->inputs;
     s->outputs = node->row->outputs;
-    s->rows = (int)(rg_layer_count(node->in[0]->shape) / s->inputs);
+    s->rows = (int)(rg_layer_count(in) / s->inputs);
     RG_TRY(rg_gpu_output(gpu, node->out,
                          node->row->activation == RG_RELU ? gpu->type : RG_F32));
     if (gpu->type != RG_F32)

@@ -111,8 +111,8 @@ RG_ANYWHERE void rg_kernel_compare_at(const rg_kernel_compare *k, long i)
     k->bits[i] = bits;
 }
 
-/* i: image; its RoIs, of `values` each: image and box, and, if there are six, the number
- * of the anchor.  Those that are missing are of no image. */
+/* i: image; its RoIs, of `values` each: image and box, and, if there are six, the
+ * number of the anchor.  Those that are missing are of no image. */
 typedef struct rg_kernel_choose {
     long count;
     int each, ranks, words, after, input, values;
@@ -123,7 +123,8 @@ typedef struct rg_kernel_choose {
     float *rois;                       /* [images * after][values] */
 } rg_kernel_choose;
 
-RG_ANYWHERE void rg_choose_write(const rg_kernel_choose *k, long i, int place, int rank)
+RG_ANYWHERE void rg_choose_write(const rg_kernel_choose *k, long i, int place,
+                                 int rank)
 {
     float *roi = k->rois + (i * k->after + place) * k->values;
     const float last = (float)(k->input - 1);
