@@ -120,6 +120,20 @@ static double work_of(const rg_row *rows, int n)
     return sum / 1e9;
 }
 
+/* What inputs may hold: RoIs upon half the image, labels of all kinds. */
+static float value_of(const rg_row *row, long k, uint64_t *state)
+{
+    const float u = (float)rg_random_uniform(state);
+    if (strcmp(row->name, "picks") == 0) {
+        const float box[7] = { 0, 200 * u, 200 * u, 300 + 200 * u, 300 + 200 * u,
+                               (float)(int)(1000 * u), 37 * 37 };
+        return box[k % 7];
+    }
+    if (strstr(row->name, "labels")) return (float)(int)(3 * u) - 1;
+    if (strstr(row->name, "weights")) return 1;
+    return (u - 0.5f) * (strcmp(row->name, "data") == 0 ? 200 : 1);
+}
+
 static void fill(rg_net *net, const rg_row *rows, int n)
 {
     uint64_t state = 1;
@@ -127,7 +141,7 @@ static void fill(rg_net *net, const rg_row *rows, int n)
         const long count = rg_layer_count(rows[i].shape);
         float *x = rows[i].word == RG_INPUT ? malloc((size_t)count * sizeof *x) : NULL;
         for (long k = 0; x && k < count; k++)
-            x[k] = (float)(rg_random_uniform(&state) - 0.5) * 100;
+            x[k] = value_of(&rows[i], k, &state);
         if (x) rg_net_put(net, rows[i].name, x);
         free(x);
     }

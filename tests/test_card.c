@@ -315,6 +315,7 @@ int main(void)
     CHECK_RUN(maxpool_of_equals);
     CHECK_RUN(a_loss_without_labels_is_none);
     CHECK_RUN(proposals_are_the_hosts);
+    CHECK_RUN(pictures_are_enlarged_as_by_the_host);
     CHECK_RUN(a_gradient_that_is_not_finite_stops);
     CHECK_RUN(bf16_and_f16_find_what_f32_finds);
     return CHECK_END();

@@ -7,8 +7,6 @@
 #include "core/engine/module.h"
 #include "tests/whole.h"
 
-enum { FIELDS = 200 };                /* simulated, that detections are compared on */
-
 #define BUILT "./" RG_MODULE_FILE    /* tests run in the build folder */
 
 static void use(const char *path)
@@ -92,6 +90,13 @@ static void opening_it_without_a_card_fails(void)
 
 /* ---- where there is a card ---- */
 
+/* Simulated fields that detections are compared on: RG_FIELDS, for compute-sanitizer. */
+static int fields(void)
+{
+    const char *given = getenv("RG_FIELDS");
+    return given ? atoi(given) : 200;
+}
+
 static void ten_steps_as_the_plain_loops(void)
 {
     steps_of(&by_sgd, 1e-4);
@@ -100,18 +105,18 @@ static void ten_steps_as_the_plain_loops(void)
 
 static void f32_finds_what_the_processor_finds(void)
 {
-    finds_what_f32_finds(RG_PRECISION_F32, FIELDS);
+    finds_what_f32_finds(RG_PRECISION_F32, fields());
 }
 
 static void tf32_and_f16_find_it(void)
 {
-    finds_what_f32_finds(RG_PRECISION_TF32, FIELDS);
-    finds_what_f32_finds(RG_PRECISION_F16, FIELDS);
+    finds_what_f32_finds(RG_PRECISION_TF32, fields());
+    finds_what_f32_finds(RG_PRECISION_F16, fields());
 }
 
 static void bf16_finds_it(void)
 {
-    finds_what_f32_finds(RG_PRECISION_BF16, FIELDS);
+    finds_what_f32_finds(RG_PRECISION_BF16, fields());
 }
 
 static void on_the_card(void)
@@ -124,6 +129,7 @@ static void on_the_card(void)
     words_of_a_card(gpu);
     CHECK_RUN(ten_steps_as_the_plain_loops);
     CHECK_RUN(proposals_are_the_hosts);
+    CHECK_RUN(pictures_are_enlarged_as_by_the_host);
     CHECK_RUN(f32_finds_what_the_processor_finds);
     CHECK_RUN(tf32_and_f16_find_it);
     CHECK_RUN(bf16_finds_it);

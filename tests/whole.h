@@ -146,6 +146,31 @@ static void proposals_are_the_hosts(void)
     proposals_of(RG_NETWORK_FPN, 2, (rg_proposal_options){ 2000, 60, 0.7f, 4 }, 6);
 }
 
+/* ---- pictures ---- */
+
+static void pictures_are_enlarged_as_by_the_host(void)
+{
+    enum { N = 3, SIZE = 151, BYTES = RG_CLARAN_SUBJECT * RG_CLARAN_SUBJECT * 3,
+           VALUES = 3 * SIZE * SIZE };
+    static uint8_t rgb[N * BYTES];
+    static float made[N * VALUES], wanted[VALUES];
+    const rg_row rows[] = { INPUT("data", N, 3, SIZE, SIZE) };
+    const rg_net_options options = { .precision = RG_PRECISION_F32 };
+    rg_claran model = rg_claran_paper;
+    rg_net *net;
+    model.input = SIZE;
+    for (int i = 0; i < N * BYTES; i++) rgb[i] = (uint8_t)rg_random_mix(1, (uint64_t)i);
+    CHECK_OK(rg_net_new(&net, rows, 1, tested, &options));
+    CHECK(rg_net_shows(net));
+    CHECK_OK(rg_net_show(net, "data", rgb, RG_CLARAN_SUBJECT, model.mean));
+    CHECK_OK(rg_net_get(net, "data", made));
+    for (int n = 0; n < N; n++) {
+        rg_claran_input(&model, rgb + (long)n * BYTES, wanted);
+        CHECK(memcmp(made + (long)n * VALUES, wanted, sizeof wanted) == 0);
+    }
+    rg_net_free(net);
+}
+
 /* ---- what is found ---- */
 
 static rg_runner *open_shipped(const rg_backend *backend, rg_precision precision)

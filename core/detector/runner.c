@@ -101,7 +101,8 @@ static int make_room(rg_runner *r)
     const unsigned long most = rg_net_proposes(r->one) ? BATCH : 1;
     const unsigned long rois = most * (unsigned long)r->options.proposals;
     r->rgb = rg_error_alloc(most * SUBJECT * SUBJECT, 3, "windows");
-    r->data = rg_error_alloc(most * 3 * input, sizeof(float), "windows");
+    const bool shown = rg_net_shows(r->one);    /* then there is no need of it */
+    r->data = rg_error_alloc(shown ? 1 : most * 3 * input, sizeof(float), "windows");
     r->source = rg_error_alloc(2 * anchors, sizeof(float), "anchors");
     r->deltas = rg_error_alloc(4 * anchors, sizeof(float), "anchors");
     r->proposals = rg_error_alloc(rois, sizeof(rg_box), "proposals");
@@ -287,6 +288,8 @@ static int check_range(rg_runner *r, const rg_net *net)
 
 static int put_windows(rg_runner *r, rg_net *net, int n)
 {
+    if (rg_net_shows(net))
+        return rg_net_show(net, "data", r->rgb, SUBJECT, r->model.mean);
     const size_t input = (size_t)3 * r->model.input * r->model.input;
     for (int i = 0; i < n; i++)
         rg_claran_input(&r->model, rg_runner_window(r, i), r->data + i * input);

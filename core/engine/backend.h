@@ -95,6 +95,9 @@ typedef struct rg_backend {
 
     int (*put)(void *context, rg_tensor *tensor, const float *host);
     int (*get)(void *context, const rg_tensor *tensor, bool gradient, float *host);
+    /* rg_net_show; NULL where that is left to the host. */
+    int (*show)(void *context, rg_tensor *tensor, const uint8_t *rgb, int side,
+                const float mean[3]);
     int (*add_grad)(void *context, rg_tensor *to, const rg_tensor *from);
     int (*fill_grad)(void *context, rg_tensor *tensor, float value);
     /* An alias shares data and has a gradient of its own: for the second reader. */

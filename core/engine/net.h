@@ -64,6 +64,14 @@ int rg_net_get_param(const rg_net *net, const char *name, rg_part part, float *h
 /* Rows from `first` (NULL: the top) to `last` (NULL: the bottom), both included. */
 int rg_net_forward(rg_net *net, const char *first, const char *last);
 
+/* Whether the backend makes the input of pictures itself (they are far smaller). */
+bool rg_net_shows(const rg_net *net);
+
+/* To a row [n, 3, size, size] n pictures rgb [n][side][side][3], their first line the
+ * lowest, as rg_claran_input makes it: enlarged, planes B, G, R, less their means. */
+int rg_net_show(rg_net *net, const char *name, const uint8_t *rgb, int side,
+                const float mean[3]);
+
 /* Whether the backend finds proposals itself (boxes then need not come to the host). */
 bool rg_net_proposes(const rg_net *net);
 

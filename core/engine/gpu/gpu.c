@@ -136,20 +136,42 @@ int rg_gpu_intake(rg_gpu *gpu, size_t bytes)
     return 0;
 }
 
+/* By one of the ways, which is to be told when what is `there` has been read. */
+static int send(rg_gpu *gpu, const void *host, size_t bytes, rg_intake **way,
+                const void **there)
+{
+    void *here;
+    RG_TRY(rg_gpu_intake(gpu, bytes));
+    *way = gpu->intake[gpu->turn ^= 1];
+    RG_TRY(rg_intake_host(*way, &here));
+    memcpy(here, host, bytes);
+    return rg_intake_send(gpu->device, *way, bytes, there);
+}
+
 static int gpu_put(void *context, rg_tensor *tensor, const float *host)
 {
     rg_gpu *gpu = context;
-    const size_t bytes = rg_gpu_bytes(tensor->shape, RG_F32);
     const void *there;
-    void *here;
-    RG_TRY(rg_gpu_intake(gpu, bytes));
-    rg_intake *way = gpu->intake[gpu->turn ^= 1];
-    RG_TRY(rg_intake_host(way, &here));
-    memcpy(here, host, bytes);
-    RG_TRY(rg_intake_send(gpu->device, way, bytes, &there));
+    rg_intake *way;
+    RG_TRY(send(gpu, host, rg_gpu_bytes(tensor->shape, RG_F32), &way, &there));
     RG_TRY(rg_device_arrange(gpu->device,
         &(rg_kernel_arrange){ rg_layer_count(tensor->shape), there,
                               rg_gpu_data(tensor) }));
+    return rg_intake_used(gpu->device, way);
+}
+
+static int gpu_show(void *context, rg_tensor *tensor, const uint8_t *rgb, int side,
+                    const float mean[3])
+{
+    rg_gpu *gpu = context;
+    const rg_shape s = tensor->shape;
+    const size_t bytes = (size_t)s.n * (size_t)side * (size_t)side * 3;
+    const void *there;
+    rg_intake *way;
+    RG_TRY(send(gpu, rgb, bytes, &way, &there));
+    RG_TRY(rg_device_show(gpu->device,
+        &(rg_kernel_show){ (long)s.n * s.h * s.w, there, side,
+                           { mean[0], mean[1], mean[2] }, rg_gpu_data(tensor) }));
     return rg_intake_used(gpu->device, way);
 }
 
@@ -362,6 +384,7 @@ const rg_backend rg_backend_gpu = {
     .close = gpu_close,
     .precision = gpu_precision,
     .put = gpu_put,
+    .show = gpu_show,
     .get = gpu_get,
     .add_grad = gpu_add_grad,
     .fill_grad = gpu_fill_grad,

@@ -24,6 +24,7 @@
 
 #include "core/engine/anywhere.h"
 #include "core/engine/box.h"
+#include "core/engine/enlarge.h"
 #include "core/engine/layer.h"
 #include "core/engine/random.h"
 
@@ -225,6 +226,33 @@ RG_ANYWHERE void rg_kernel_arrange_at(const rg_kernel_arrange *k, long i)
 {
     rg_view_set(&k->to, i,
                 k->plain[rg_place_plain(k->to.shape, rg_place_of(k->to.shape, i))]);
+}
+
+/* i: place of `to` [n][h][w], whose three channels are B, G, R of rgb
+ * [n][side][side][3], upside down. */
+typedef struct rg_kernel_show {
+    long count;
+    const uint8_t *rgb;
+    int side;
+    float mean[3];
+    rg_view to;
+} rg_kernel_show;
+
+RG_ANYWHERE void rg_kernel_show_at(const rg_kernel_show *k, long i)
+{
+    const rg_shape s = k->to.shape;
+    int w, h, across, down;
+    const long n = rg_place_split(rg_place_split(i, s.w, &w), s.h, &h);
+    const float u = rg_enlarge_place(w, s.w, k->side, &across);
+    const float v = rg_enlarge_place(s.h - 1 - h, s.h, k->side, &down);
+    const long line = 3L * k->side;
+    const uint8_t *low = k->rgb + (n * k->side + down) * line + 3 * across;
+    for (int c = 0; c < 3; c++) {
+        const uint8_t *p = low + 2 - c;
+        const float left = rg_enlarge_mix(v, p[0], p[line]);
+        const float right = rg_enlarge_mix(v, p[3], p[line + 3]);
+        rg_view_set(&k->to, 3 * i + c, rg_enlarge_mix(u, left, right) - k->mean[c]);
+    }
 }
 
 typedef struct rg_kernel_flatten {     /* from -> plain [n][c][h][w]: its shape is not
@@ -1156,7 +1184,7 @@ RG_ANYWHERE void rg_kernel_adam_at(const rg_kernel_adam *k, long i)
 
 /* All of them, once for the launches and once for the loops. */
 #define RG_KERNEL_LIST(X) \
-    X(arrange) X(flatten) X(gate) X(sum) X(finish) X(fill) X(dropout) \
+    X(arrange) X(show) X(flatten) X(gate) X(sum) X(finish) X(fill) X(dropout) \
     X(maxpool) X(maxpool_back) X(upsample) X(upsample_back) X(concat) \
     X(boxes) X(boxes_back) X(axes) X(stpool) X(stpool_back) X(stpool_move) \
     X(columns) X(track) X(normalise) X(normalise_back) X(softmax) X(softmax_back) \

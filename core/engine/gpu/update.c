@@ -7,7 +7,7 @@
 #include "core/engine/gpu/gpu.h"
 #include "core/engine/optimizer.h"
 
-enum { VALUES_A_PART = 64 * RG_LANES, PARTS_MOST = 1024 };
+enum { VALUES_A_PART = 16 * RG_LANES, PARTS_MOST = 1024 };
 
 typedef struct rg_gpu_moves {
     rg_rule rule;                      /* of what is recorded */
