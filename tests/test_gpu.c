@@ -90,7 +90,7 @@ static void opening_it_without_a_card_fails(void)
 
 /* ---- where there is a card ---- */
 
-/* Simulated fields that detections are compared on: RG_FIELDS, for compute-sanitizer. */
+/* Simulated fields that detections are compared on; RG_FIELDS: fewer. */
 static int fields(void)
 {
     const char *given = getenv("RG_FIELDS");
