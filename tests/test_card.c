@@ -294,8 +294,8 @@ static void a_gradient_that_is_not_finite_stops(void)
 static void bf16_and_f16_find_what_f32_finds(void)
 {
     if (getenv("RG_FULL") == NULL) CHECK_SKIP("only in make check-full");
-    finds_what_f32_finds(RG_PRECISION_BF16, 3);
-    finds_what_f32_finds(RG_PRECISION_F16, 1);
+    finds_what_f32_finds(RG_PRECISION_BF16, 3, 0);
+    finds_what_f32_finds(RG_PRECISION_F16, 1, 0);
 }
 
 int main(void)

@@ -161,21 +161,53 @@ static void proposals_may_be_few(void)
     rg_runner_close(ref);
 }
 
+/* One channel of conv1_1 is so large; nothing reads it. */
+static rg_runner *open_grown(rg_precision precision, float bias)
+{
+    const rg_runner_options how = { .backend = &rg_backend_gpu, .proposals = ROIS,
+                                    .precision = precision, .iou = 0.7f };
+    rg_weights *weights = make_weights();
+    rg_weight *grown = rg_weights_find(weights, "conv1_1.bias");
+    rg_weight *reads = rg_weights_find(weights, "conv1_2");
+    rg_runner *runner = NULL;
+    CHECK(grown && reads);
+    if (grown == NULL || reads == NULL) return NULL;
+    grown->data[0] = bias;
+    for (int o = 0; o < reads->shape.n; o++)
+        for (int k = 0; k < 9; k++) reads->data[o * reads->shape.c * 9 + k] = 0;
+    CHECK_OK(rg_runner_open(&runner, weights, &how));
+    return runner;
+}
+
 /* A background of 3e5 in the input, say: not nothing found, but a sentence. */
 static void what_outgrows_f16_is_refused(void)
 {
-    const rg_runner_options how = { .backend = &rg_backend_gpu, .proposals = ROIS,
-                                    .precision = RG_PRECISION_F16, .iou = 0.7f };
-    rg_weights *weights = make_weights();
-    rg_weight *bias = rg_weights_find(weights, "conv1_1.bias");
-    rg_runner *runner = NULL;
-    CHECK(bias != NULL);
-    if (bias) bias->data[0] = 3e5f;
-    CHECK_OK(rg_runner_open(&runner, weights, &how));
+    rg_runner *runner = open_grown(RG_PRECISION_F16, 3e5f);
     if (runner == NULL) return;
     fill(runner, 0, 1);
     CHECK_FAILS(rg_runner_run(runner, 1), "row conv1_1 of this model outgrows f16");
     rg_runner_close(runner);
+}
+
+/* Unasked, f16 is left for bf16, for one window and for many. */
+static void what_outgrows_f16_is_left_to_bf16(void)
+{
+    rg_runner *runner = open_grown(RG_PRECISION_AUTO, 7e4f);
+    rg_runner *bf16 = open_grown(RG_PRECISION_BF16, 7e4f);
+    rg_runner *small = open_grown(RG_PRECISION_AUTO, 1);
+    if (runner == NULL || bf16 == NULL || small == NULL) return;
+    CHECK(rg_runner_batch(runner, 100) > 3 && rg_runner_batch(bf16, 100) > 3);
+    CHECK(rg_runner_precision(runner) == RG_PRECISION_F16);
+    compare_with(runner, bf16, 0, 0);
+    CHECK(rg_runner_precision(runner) == RG_PRECISION_BF16);
+    CHECK(strstr(rg_runner_note(runner), "bf16 is used: row conv1_1") != NULL);
+    fill(small, 0, 1);
+    CHECK_OK(rg_runner_run(small, 1));
+    CHECK(rg_runner_precision(small) == RG_PRECISION_F16);
+    CHECK(rg_runner_note(small)[0] == '\0');
+    rg_runner_close(runner);
+    rg_runner_close(bf16);
+    rg_runner_close(small);
 }
 
 static void little_memory_makes_small_batches(void)
@@ -224,5 +256,6 @@ int main(void)
     CHECK_RUN(little_memory_makes_small_batches);
     CHECK_RUN(no_memory_leaves_the_processor);
     CHECK_RUN(what_outgrows_f16_is_refused);
+    CHECK_RUN(what_outgrows_f16_is_left_to_bf16);
     return CHECK_END();
 }

@@ -216,12 +216,12 @@ static double nearest(rg_look look, rg_box box, int class_, float p, double *off
 }
 
 /* The model that comes along, as a card rounds it, against the processor's f32: boxes
- * within half a pixel of the network's, P within 0.01. */
-static void finds_what_f32_finds(rg_precision precision, int fields)
+ * within half a pixel of the network's, P within 0.01, but for so many of them. */
+static void finds_what_f32_finds(rg_precision precision, int fields, double but)
 {
     rg_runner *card = open_shipped(tested, precision);
     rg_runner *cpu = open_shipped(&rg_backend_cpu, RG_PRECISION_F32);
-    int found = 0;
+    int found = 0, other_than = 0;
     for (int field = 0; card && cpu && field < fields; field++) {
         show_field(card, field);
         show_field(cpu, field);
@@ -234,12 +234,16 @@ static void finds_what_f32_finds(rg_precision precision, int fields)
             if (k % RG_CLASSES == 0 || !(p > 0.5f)) continue;
             const rg_box box = rg_boxes_decode(f32.proposals[k / RG_CLASSES],
                                                f32.shifts + 4 * k);
-            CHECK(nearest(other, box, k % RG_CLASSES, p, &off) <= 0.5);
-            CHECK_NEAR(off, 0, 0.01);
+            const double pixels = nearest(other, box, k % RG_CLASSES, p, &off);
+            other_than += !(pixels <= 0.5 && off <= 0.01);
             found++;
         }
     }
     CHECK(found > 0);
+    if (getenv("RG_VERBOSE"))
+        printf("%s: %d of %d found otherwise\n", rg_backend_precision_name(precision),
+               other_than, found);
+    CHECK_NEAR(other_than, 0, but * found);
     rg_runner_close(card);
     rg_runner_close(cpu);
 }
