@@ -134,9 +134,8 @@ typedef struct rg_backend {
 
 extern const rg_backend rg_backend_ref, rg_backend_cpu;
 
-/* Backend by name: gpu, cpu or ref; "auto" is cpu as long as no card has been tried
- * (then it will be the GPU where one can be used).  Fails naming those there are, or
- * saying why the GPU cannot be used. */
+/* Backend by name: gpu, cpu or ref; "auto" is the GPU where one can be used, else cpu.
+ * Fails naming those there are, or saying why the GPU cannot be used. */
 int rg_backend_find(const char *name, const rg_backend **backend);
 
 /* Precision by name: auto, f32, tf32, bf16, f16. */
