@@ -2,6 +2,9 @@
 #include "core/learning/train.h"
 
 #include <math.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +19,7 @@
 #include "core/learning/backbone.h"
 #include "core/learning/ema.h"
 #include "core/learning/factor.h"
+#include "core/learning/feeder.h"
 #include "core/learning/losses.h"
 #include "core/learning/subject.h"
 
@@ -28,12 +32,13 @@ static const char *const loss_names[LOSSES] = { "rpn_cls", "rpn_box", "roi_cls",
 typedef struct trainer {
     const rg_train_options *how;      /* borrowed */
     rg_claran model;
+    const rg_backend *backend;
     rg_subjects *subjects;            /* owned, as all below */
     rg_net *net;
     rg_ema *ema;                      /* or NULL */
     rg_weights *past; /* what it started from, for its record; or NULL */
-    rg_subject *batch;                /* [how->batch] */
-    float *data;                      /* [batch][3][input][input] */
+    rg_feeder *feeder;
+    const rg_subject *batch;          /* [how->batch], of this step; the feeder's */
     float *source, *deltas;           /* [batch][2 or 4][anchors] */
     float *found;                     /* [batch][how->proposals.after][6]: the backend's
                                          proposals, as rg_net_propose makes them */
@@ -59,9 +64,7 @@ static int allocate(trainer *t)
     unsigned long batch = (unsigned long)t->how->batch;
     unsigned long map = batch * (unsigned long)rg_claran_anchors(&t->model),
                   rois = batch * (unsigned long)t->how->rois;
-    unsigned long pixels = 3ul * t->model.input * t->model.input;
     const struct { float **array; unsigned long count; } arrays[] = {
-        { &t->data, batch * pixels },
         { &t->source, map * 2 },
         { &t->deltas, map * 4 },
         { &t->found, batch * 6ul * (unsigned long)t->how->proposals.after },
@@ -78,25 +81,24 @@ static int allocate(trainer *t)
                  rg_error_alloc(arrays[i].count, sizeof(float), "training"))
             == NULL)
             return -1;
-    t->batch = rg_error_alloc(batch, sizeof *t->batch, "training");
     t->proposals = rg_error_alloc(batch * (unsigned long)t->how->proposals.after,
                                   sizeof(rg_box), "training");
     t->anchors = rg_error_alloc(batch * (unsigned long)t->how->proposals.after,
                                 sizeof(int), "training");
-    return t->batch && t->proposals && t->anchors ? 0 : -1;
+    return t->proposals && t->anchors ? 0 : -1;
 }
 
 static void trainer_clear(trainer *t)
 {
+    rg_feeder_free(t->feeder);
     rg_subjects_free(t->subjects);
     rg_net_free(t->net);
     rg_ema_free(t->ema);
     rg_weights_free(t->past);
-    float *arrays[] = { t->data, t->source, t->deltas, t->rpn_labels, t->rpn_targets,
+    float *arrays[] = { t->source, t->deltas, t->rpn_labels, t->rpn_targets,
                         t->rpn_weights, t->rois.picks, t->rois.labels, t->rois.targets,
                         t->rois.weights, t->found };
     for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
-    free(t->batch);
     free(t->proposals);
     free(t->anchors);
 }
@@ -115,15 +117,14 @@ static int make_net(trainer *t)
 {
     rg_row rows[RG_CLARAN_ROWS];
     rg_factors factors;
-    const rg_backend *backend;
-    RG_TRY(rg_backend_find(t->how->backend, &backend));
+    RG_TRY(rg_backend_find(t->how->backend, &t->backend));
     rg_claran_run run = { .batch = t->how->batch, .rois = t->how->batch * t->how->rois,
                           .training = 1,
-                          .proposals = backend->propose ? t->how->proposals.after : 0 };
+                          .proposals = t->backend->propose ? t->how->proposals.after : 0 };
     int n = rg_claran_rows(&t->model, &run, rows);
     set_rows(t->how, rows, n);
     RG_TRY(rg_factor_read(&factors, t->how->freeze, t->how->factors));
-    return rg_net_new(&t->net, rows, n, backend,
+    return rg_net_new(&t->net, rows, n, t->backend,
                       &(rg_net_options){ .training = true,
                                          .precision = t->how->precision,
                                          .seed = t->how->seed,
@@ -297,26 +298,11 @@ uint64_t rg_train_subject_seed(const rg_train_options *how, long step, int index
     return rg_random_mix(rg_random_mix(how->seed, (uint64_t)step), (uint64_t)index);
 }
 
-static int prepare_batch(trainer *t)
+static int put_batch(trainer *t)
 {
-    const rg_train_options *how = t->how;
-    const rg_subject_options as = rg_train_subject_options(how);
-    const long step = rg_net_step(t->net);
-    long pixels = 3l * t->model.input * t->model.input;
-    int failed = 0;
-    char sentence[1024] = "";
-#pragma omp parallel for schedule(static, 1)
-    for (int b = 0; b < how->batch; b++)
-        if (rg_subject_draw(t->subjects, &t->model, &as,
-                            rg_train_subject_seed(how, step, b), t->data + b * pixels,
-                            &t->batch[b])
-            != 0)
-#pragma omp critical
-        {
-            failed = 1;
-            snprintf(sentence, sizeof sentence, "%s", rg_error_message());
-        }
-    return failed ? RG_FAIL("%s", sentence) : rg_net_put(t->net, "data", t->data);
+    const float *data;
+    RG_TRY(rg_feeder_take(t->feeder, &data, &t->batch));
+    return rg_net_put(t->net, "data", data);
 }
 
 static int put_anchor_targets(trainer *t, uint64_t seed)
@@ -398,7 +384,7 @@ static int train_step(trainer *t)
     rg_optimizer now = t->how->optimizer;
     float norm, loss;
     now.rate = rg_schedule_rate(&t->how->schedule, rg_net_step(t->net));
-    RG_TRY(prepare_batch(t));
+    RG_TRY(put_batch(t));
     RG_TRY(rg_net_forward(t->net, NULL, "rpn_cls_prob"));
     RG_TRY(put_anchor_targets(t, seed));
     RG_TRY(put_roi_targets(t, seed));
@@ -456,10 +442,24 @@ static int keep_what_there_is(const trainer *t, const char *out)
     return RG_FAIL("%s%s", why, kept ? "; the steps before are saved" : "");
 }
 
+/* How many threads draw ahead: all processors but one where a card computes; where they
+ * compute themselves, none, since each thread of oneDNN waits for the slowest. */
+static int drawers(const trainer *t)
+{
+    int threads = 1;
+    if (strcmp(t->backend->name, "gpu") != 0) return 0;
+#ifdef _OPENMP
+    threads = omp_get_max_threads() - 1;
+#endif
+    return threads > 1 ? threads : 1;
+}
+
 /* 0 when all steps were made, 1 when told to stop. */
 static int run(trainer *t, const char *out)
 {
     const rg_train_options *how = t->how;
+    RG_TRY(rg_feeder_new(&t->feeder, t->subjects, &t->model, how, rg_net_step(t->net),
+                         drawers(t)));
     clock_gettime(CLOCK_MONOTONIC, &t->since);
     if (how->log)
         RG_TRY(rg_losses_begin(how->log, loss_names, LOSSES, rg_net_step(t->net)));
