@@ -119,8 +119,8 @@ static int make_net(trainer *t)
     rg_factors factors;
     RG_TRY(rg_backend_find(t->how->backend, &t->backend));
     rg_claran_run run = { .batch = t->how->batch, .rois = t->how->batch * t->how->rois,
-                          .training = 1,
-                          .proposals = t->backend->propose ? t->how->proposals.after : 0 };
+                          .training = 1 };
+    if (t->backend->propose) run.proposals = t->how->proposals.after;
     int n = rg_claran_rows(&t->model, &run, rows);
     set_rows(t->how, rows, n);
     RG_TRY(rg_factor_read(&factors, t->how->freeze, t->how->factors));
