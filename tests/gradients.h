@@ -94,7 +94,8 @@ typedef struct probe { const char *name; bool param; long count; } probe;
 
 static int put(rg_net *net, const probe *p, const float *x)
 {
-    return p->param ? rg_net_put_param(net, p->name, x) : rg_net_put(net, p->name, x);
+    return p->param ? rg_net_put_param(net, p->name, RG_VALUE, x)
+                   : rg_net_put(net, p->name, x);
 }
 
 static double moved(rg_net *net, const table *t, const probe *p, float *x, long i,
@@ -175,7 +176,7 @@ static void start_batchnorm(rg_net *net, const rg_row *row, uint64_t *state)
         char name[80];
         snprintf(name, sizeof name, "%s%s", row->name, tails[k]);
         fill(k ? name : "weight.bias", row->outputs, x, state);
-        CHECK_OK(rg_net_put_param(net, name, x));
+        CHECK_OK(rg_net_put_param(net, name, RG_VALUE, x));
     }
 }
 
@@ -191,7 +192,7 @@ static void start(rg_net *net, const table *t)
         fill(t->rows[i].name, rg_layer_count(t->rows[i].shape), x, &state);
         if (t->rows[i].word == RG_INPUT) CHECK_OK(rg_net_put(net, t->rows[i].name, x));
         fill(name, rg_layer_count(bias), x, &state);
-        if (bias.c) CHECK_OK(rg_net_put_param(net, name, x));
+        if (bias.c) CHECK_OK(rg_net_put_param(net, name, RG_VALUE, x));
         if (t->rows[i].word == RG_BATCHNORM) start_batchnorm(net, &t->rows[i], &state);
     }
 }

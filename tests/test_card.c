@@ -90,7 +90,7 @@ static void what_changes_between_steps_is_seen(void)
         CHECK_OK(rg_net_update(p.fast, &how, &norms[1]));
         CHECK_NEAR(norms[1], norms[0], 1e-5);
     }
-    compare_value(&p, "s", 15, 1e-4);
+    compare_value(&p, "s", RG_VALUE, 15, 1e-4);
     rg_net_free(p.ref);
     rg_net_free(p.fast);
 }
@@ -212,7 +212,7 @@ static void what_is_recorded_is_replayed(void)
         for (int k = 0; k < 2; k++) {
             rg_net *net = k ? p.fast : p.ref;
             CHECK_OK(rg_net_put(net, "x", x));
-            if (pass == 4) CHECK_OK(rg_net_put_param(net, "a", w));
+            if (pass == 4) CHECK_OK(rg_net_put_param(net, "a", RG_VALUE, w));
             CHECK_OK(rg_net_forward(net, NULL, "b"));
             CHECK_OK(rg_net_forward(net, "y", NULL));
         }

@@ -155,9 +155,9 @@ static void gradients_of_all_readers_are_added(void)
         CHECK_OK(rg_net_put(net, "data", x));
         CHECK_OK(rg_net_put(net, "t", zeros));
         CHECK_OK(rg_net_put(net, "w", ones));
-        CHECK_OK(rg_net_put_param(net, "x", ones));
-        CHECK_OK(rg_net_put_param(net, "a", &a));
-        CHECK_OK(rg_net_put_param(net, "b", &b));
+        CHECK_OK(rg_net_put_param(net, "x", RG_VALUE, ones));
+        CHECK_OK(rg_net_put_param(net, "a", RG_VALUE, &a));
+        CHECK_OK(rg_net_put_param(net, "b", RG_VALUE, &b));
         CHECK_OK(rg_net_forward(net, NULL, NULL));
         CHECK_OK(rg_net_backward(net));
         CHECK_OK(rg_net_get_gradient(net, "x", got));
@@ -365,7 +365,7 @@ static void what_is_put_comes_back(void)
         CHECK_OK(rg_net_put(net, "x", x));
         CHECK_OK(rg_net_get(net, "x", y));
         CHECK(memcmp(x, y, sizeof x) == 0);
-        CHECK_OK(rg_net_put_param(net, "other", x));
+        CHECK_OK(rg_net_put_param(net, "other", RG_VALUE, x));
         CHECK_OK(rg_net_get_param(net, "other", RG_VALUE, y));
         CHECK(memcmp(x, y, 144 * sizeof *x) == 0);
         CHECK_OK(rg_net_shape(net, "pool", &shape));
@@ -387,7 +387,7 @@ static void unknown_names_are_refused(void)
         CHECK_FAILS(rg_net_get_gradient(net, "conv", x), "conv has no gradient");
         CHECK_FAILS(rg_net_forward(net, NULL, "y"), "\"y\"");
         CHECK_FAILS(rg_net_forward(net, "y", NULL), "\"y\"");
-        CHECK_FAILS(rg_net_put_param(net, "pool", x), "pool");
+        CHECK_FAILS(rg_net_put_param(net, "pool", RG_VALUE, x), "pool");
         CHECK_FAILS(rg_net_get_param(net, "pool", RG_VALUE, x), "pool");
         CHECK_FAILS(rg_net_get_param(net, "conv", RG_MOMENT1, x), "conv");
         rg_net_free(net);
@@ -511,9 +511,9 @@ static void shared_weights_are_one(void)
             CHECK_OK(rg_net_backward(pair));
         }
         CHECK_OK(rg_net_get_param(pair, "a", RG_VALUE, one));
-        CHECK_OK(rg_net_put_param(net, "a", one));
+        CHECK_OK(rg_net_put_param(net, "a", RG_VALUE, one));
         CHECK_OK(rg_net_get_param(pair, "a.bias", RG_VALUE, one));
-        CHECK_OK(rg_net_put_param(net, "a.bias", one));
+        CHECK_OK(rg_net_put_param(net, "a.bias", RG_VALUE, one));
         CHECK_OK(rg_net_forward(net, NULL, NULL));
         CHECK_OK(rg_net_backward(net));
         CHECK_OK(rg_net_get_param(net, "a", RG_GRADIENT, one));

@@ -9,6 +9,7 @@
 #include "core/detector/detect.h"
 #include "core/detector/proposal.h"
 #include "core/detector/runner.h"
+#include "core/learning/ema.h"
 #include "tests/words.h"
 
 /* ---- learning ---- */
@@ -19,11 +20,12 @@ static const rg_optimizer by_adam = { .rule = RG_ADAM, .rate = 0.01f, .momentum 
                                       .beta2 = 0.99f, .epsilon = 1e-6f,
                                       .decay = 0.1f };
 
-static void compare_value(const pair *p, const char *name, int count, double tolerance)
+static void compare_value(const pair *p, const char *name, rg_part part, int count,
+                          double tolerance)
 {
     float w[2][96 * 10];
-    CHECK_OK(rg_net_get_param(p->ref, name, RG_VALUE, w[0]));
-    CHECK_OK(rg_net_get_param(p->fast, name, RG_VALUE, w[1]));
+    CHECK_OK(rg_net_get_param(p->ref, name, part, w[0]));
+    CHECK_OK(rg_net_get_param(p->fast, name, part, w[1]));
     for (int i = 0; i < count; i++) CHECK_NEAR(w[1][i], w[0][i], tolerance);
 }
 
@@ -40,22 +42,28 @@ static void steps_of(const rg_optimizer *how, double tolerance)
     };
     pair p = { NULL, NULL, rows, sizeof rows / sizeof *rows };
     float loss[2];
+    rg_ema *mean[2];
     if (make(&p, true) != 0) return;
     start(&p);
+    CHECK_OK(rg_ema_new(&mean[0], p.ref, 0.9f));
+    CHECK_OK(rg_ema_new(&mean[1], p.fast, 0.9f));
     for (int step = 0; step < 10; step++) {
         forward_both(&p);
         backward_both(&p);
         CHECK_OK(rg_net_update(p.ref, how, NULL));
         CHECK_OK(rg_net_update(p.fast, how, NULL));
+        for (int k = 0; k < 2; k++) CHECK_OK(rg_ema_take(mean[k]));
     }
     CHECK_OK(rg_net_get(p.ref, "loss", &loss[0]));
     CHECK_OK(rg_net_get(p.fast, "loss", &loss[1]));
     CHECK_NEAR(loss[1], loss[0], tolerance);
-    compare_value(&p, "f", 960, tolerance);
-    compare_value(&p, "a.bias", 6, tolerance);
-    compare_value(&p, "n", 6, tolerance);
-    compare_value(&p, "n.mean", 6, tolerance);
-    compare_value(&p, "n.variance", 6, tolerance);
+    compare_value(&p, "f", RG_VALUE, 960, tolerance);
+    compare_value(&p, "f", RG_MEAN, 960, tolerance);
+    compare_value(&p, "a.bias", RG_VALUE, 6, tolerance);
+    compare_value(&p, "n", RG_VALUE, 6, tolerance);
+    compare_value(&p, "n.mean", RG_VALUE, 6, tolerance);
+    compare_value(&p, "n.variance", RG_MEAN, 6, tolerance);
+    for (int k = 0; k < 2; k++) rg_ema_free(mean[k]);
     rg_net_free(p.ref);
     rg_net_free(p.fast);
 }

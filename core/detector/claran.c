@@ -391,20 +391,23 @@ void rg_claran_input(const rg_claran *model, const uint8_t *rgb, float *out)
 {
     const int size = model->input;
     const uint8_t (*pixel)[SUBJECT][3] = (const uint8_t (*)[SUBJECT][3])rgb;
+    float u[size];
+    int at[size];
+    for (int x = 0; x < size; x++) u[x] = rg_enlarge_place(x, size, SUBJECT, &at[x]);
 #pragma omp parallel for schedule(static)
     for (int y = 0; y < size; y++) {
         float line[3][SUBJECT];
-        int i, j;
+        int j;
         const float v = rg_enlarge_place(size - 1 - y, size, SUBJECT, &j);
         for (int c = 0; c < 3; c++)   /* planes are B, G, R */
             for (int x = 0; x < SUBJECT; x++)
                 line[c][x] =
                     rg_enlarge_mix(v, pixel[j][x][2 - c], pixel[j + 1][x][2 - c]);
-        for (int x = 0; x < size; x++) {
-            const float u = rg_enlarge_place(x, size, SUBJECT, &i);
-            for (int c = 0; c < 3; c++)
-                out[((size_t)c * size + y) * size + x] =
-                    rg_enlarge_mix(u, line[c][i], line[c][i + 1]) - model->mean[c];
+        for (int c = 0; c < 3; c++) {
+            float *to = out + ((size_t)c * size + y) * size;
+            for (int x = 0; x < size; x++)
+                to[x] = rg_enlarge_mix(u[x], line[c][at[x]], line[c][at[x] + 1])
+                        - model->mean[c];
         }
     }
 }

@@ -69,7 +69,8 @@ typedef struct rg_optimizer {
     float rate, momentum, beta2, epsilon, decay, clip;
 } rg_optimizer;
 
-typedef enum { RG_VALUE, RG_GRADIENT, RG_MOMENT1, RG_MOMENT2 } rg_part;
+/* RG_MEAN: the running mean of rg_net_average. */
+typedef enum { RG_VALUE, RG_GRADIENT, RG_MOMENT1, RG_MOMENT2, RG_MEAN } rg_part;
 
 /* What rg_net_propose asks for. */
 enum { RG_PROPOSING_ANCHORS = 8 };
@@ -112,6 +113,8 @@ typedef struct rg_backend {
     void (*param_free)(void *context, rg_param *param);
     int (*param_put)(void *context, rg_param *param, rg_part part, const float *host);
     int (*param_get)(void *context, const rg_param *param, rg_part part, float *host);
+    /* rg_net_average, of one. */
+    int (*param_average)(void *context, rg_param *param, float share);
     /* One optimizer step on all parameters but those of factor 0; `step` counts
      * from 1. */
     int (*update)(void *context, rg_param *params, int nparams, const rg_optimizer *how,

@@ -492,10 +492,20 @@ static rg_param *find_param(const rg_net *net, const char *name)
     return NULL;
 }
 
-int rg_net_put_param(rg_net *net, const char *name, const float *host)
+int rg_net_put_param(rg_net *net, const char *name, rg_part part, const float *host)
 {
     rg_param *param = find_param(net, name);
-    return param ? net->backend->param_put(net->context, param, RG_VALUE, host) : -1;
+    return param ? net->backend->param_put(net->context, param, part, host) : -1;
+}
+
+int rg_net_average(rg_net *net, float share)
+{
+    const rg_backend *backend = net->backend;
+    for (int i = 0; i < net->nparams; i++)
+        RG_TRY(backend->param_average(net->context, &net->params[i], share));
+    for (int i = 0; i < net->nstatistics; i++)
+        RG_TRY(backend->param_average(net->context, &net->statistics[i], share));
+    return 0;
 }
 
 int rg_net_get_param(const rg_net *net, const char *name, rg_part part, float *host)

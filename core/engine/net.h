@@ -58,8 +58,12 @@ int rg_net_get_gradient(const rg_net *net, const char *name, float *host);
 int rg_net_shape(const rg_net *net, const char *name, rg_shape *shape);
 
 /* Parameters ("conv1_1", "conv1_1.bias") as plain f32. */
-int rg_net_put_param(rg_net *net, const char *name, const float *host);
+int rg_net_put_param(rg_net *net, const char *name, rg_part part, const float *host);
 int rg_net_get_param(const rg_net *net, const char *name, rg_part part, float *host);
+
+/* Running means of all parameters, 0 at first, become mean + share (value - mean); they
+ * are the part RG_MEAN, which is there from the first call on. */
+int rg_net_average(rg_net *net, float share);
 
 /* Rows from `first` (NULL: the top) to `last` (NULL: the bottom), both included. */
 int rg_net_forward(rg_net *net, const char *first, const char *last);

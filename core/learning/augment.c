@@ -49,6 +49,7 @@ static void blur(const float *in, float *out, float *scratch, int n, const kerne
             row[i] = in[(size_t)y * n + beyond(i - k->reach, n, wraps)];
         memset(to, 0, (size_t)n * sizeof *to);
         for (int i = 0; i < taps; i++)
+            #pragma omp simd
             for (int x = 0; x < n; x++)
                 to[x] += k->weight[i] * row[x + i];   /* NOLINT: row is full so far */
     }
@@ -58,6 +59,7 @@ static void blur(const float *in, float *out, float *scratch, int n, const kerne
         for (int i = 0; i < taps; i++) {
             const int row_y = beyond(y + i - k->reach, n, wraps);
             const float *from = scratch + (size_t)n * row_y;
+            #pragma omp simd
             for (int x = 0; x < n; x++) to[x] += k->weight[i] * from[x];
         }
     }

@@ -60,7 +60,7 @@ static int load_param(rg_net *net, rg_weights *weights, const char *name,
         return RG_FAIL("%s is [%d, %d, %d, %d], the network wants [%d, %d, %d, %d]",
                        name, w->shape.n, w->shape.c, w->shape.h, w->shape.w, shape.n,
                        shape.c, shape.h, shape.w);
-    return rg_net_put_param(net, name, w->data);
+    return rg_net_put_param(net, name, RG_VALUE, w->data);
 }
 
 static int save_param(rg_net *net, rg_weights *weights, const char *name,

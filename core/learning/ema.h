@@ -4,7 +4,7 @@
  *     rg_ema *ema;
  *     RG_TRY(rg_ema_new(&ema, net, 0.999f));
  *     RG_TRY(rg_net_update(net, &optimizer, &norm));
- *     RG_TRY(rg_ema_take(ema, net));           // after each step
+ *     RG_TRY(rg_ema_take(ema));                // after each step
  *     RG_TRY(rg_ema_save(ema, weights, false));
  *     rg_ema_free(ema);
  *
@@ -20,12 +20,13 @@
 
 typedef struct rg_ema rg_ema;
 
-/* The average of the net's weights as they are now.  Caller frees. */
-int rg_ema_new(rg_ema **out, const rg_net *net, float decay);
+/* The average of the net's weights, which begins as what they are now and lies where
+ * they lie: one a net, which is borrowed until free.  Caller frees. */
+int rg_ema_new(rg_ema **out, rg_net *net, float decay);
 void rg_ema_free(rg_ema *ema);
 
 /* The weights after one more step. */
-int rg_ema_take(rg_ema *ema, const rg_net *net);
+int rg_ema_take(rg_ema *ema);
 
 /* Into a model in place of the net's own weights, or `beside` them as "NAME.mean" with
  * the keyword EMA, which is what rg_ema_load finds again. */

@@ -391,7 +391,7 @@ static int train_step(trainer *t)
     RG_TRY(rg_net_forward(t->net, "rois", NULL));
     RG_TRY(rg_net_backward(t->net));
     RG_TRY(rg_net_update(t->net, &now, &norm));
-    if (t->ema) RG_TRY(rg_ema_take(t->ema, t->net));
+    if (t->ema) RG_TRY(rg_ema_take(t->ema));
     for (int i = 0; i < LOSSES; i++) {
         RG_TRY(rg_net_get(t->net, loss_rows[i], &loss));
         t->sums[i] += loss;

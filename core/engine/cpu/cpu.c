@@ -153,7 +153,7 @@ static void cpu_param_free(void *context, rg_param *param)
     (void)context;
     rg_cpu_param *p = param->data;
     if (p == NULL) return;
-    for (int i = p->of ? 1 : 0; i < 4; i++) free(p->part[i]);
+    for (int i = p->of ? 1 : 0; i <= RG_MEAN; i++) free(p->part[i]);
     free(p);
     param->data = NULL;
 }
@@ -164,7 +164,7 @@ static int cpu_param_new(void *context, rg_param *param, bool training)
     rg_cpu_param *p = param->data = rg_error_alloc(1, sizeof *p, param->name);
     if (p == NULL) return -1;
     p->version = 1;
-    for (int i = 0; i < (training ? 4 : 1); i++)
+    for (int i = 0; i < (training ? RG_MEAN : 1); i++)
         if ((p->part[i] = rg_error_alloc(n, sizeof(float), param->name)) == NULL) {
             cpu_param_free(context, param);
             return -1;
@@ -213,6 +213,20 @@ static int cpu_param_get(void *context, const rg_param *param, rg_part part,
     const rg_cpu_param *p = param->data;
     if (p->part[part] == NULL) return RG_FAIL("%s keeps no moments here", param->name);
     memcpy(host, p->part[part], rg_layer_count(param->shape) * sizeof *host);
+    return 0;
+}
+
+static int cpu_param_average(void *context, rg_param *param, float share)
+{
+    (void)context;
+    rg_cpu_param *p = param->data;
+    const long n = rg_layer_count(param->shape);
+    if (p->part[RG_MEAN] == NULL)
+        p->part[RG_MEAN] = rg_error_alloc(n, sizeof(float), param->name);
+    if (p->part[RG_MEAN] == NULL) return -1;
+    float *restrict mean = p->part[RG_MEAN], *restrict value = p->part[RG_VALUE];
+    #pragma omp parallel for simd schedule(static) if (n > 1 << 15)
+    for (long i = 0; i < n; i++) mean[i] += share * (value[i] - mean[i]);
     return 0;
 }
 
@@ -282,6 +296,7 @@ const rg_backend rg_backend_cpu = {
     .param_free = cpu_param_free,
     .param_put = cpu_param_put,
     .param_get = cpu_param_get,
+    .param_average = cpu_param_average,
     .update = cpu_update,
     .operation = {
         [RG_INPUT] = { input_plan, input_run, input_run, input_unplan },

@@ -21,7 +21,8 @@ typedef struct rg_cpu {
 } rg_cpu;
 
 typedef struct rg_cpu_param {
-    float *part[4]; /* by rg_part, plain; the last three in training */
+    float *part[RG_MEAN + 1];         /* by rg_part, plain; only the first but in
+                                         training, the last once it is wanted */
     long version;                     /* grows when the value changes */
     const struct rg_cpu_param *of;    /* whose value a twin shares; else NULL */
 } rg_cpu_param;

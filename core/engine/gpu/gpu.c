@@ -307,7 +307,7 @@ static void gpu_param_free(void *context, rg_param *param)
     (void)context;
     rg_gpu_param *p = param->data;
     if (p == NULL) return;
-    for (int i = p->of ? 1 : 0; i < 4; i++) rg_device_free(p->part[i]);
+    for (int i = p->of ? 1 : 0; i <= RG_MEAN; i++) rg_device_free(p->part[i]);
     free(p);
     param->data = NULL;
 }
@@ -324,7 +324,7 @@ static int gpu_param_new(void *context, rg_param *param, bool training)
     rg_gpu_param *p = param->data = rg_error_alloc(1, sizeof *p, param->name);
     if (p == NULL) return -1;
     p->version = 1;
-    for (int i = 0; i < (training ? 4 : 1); i++)
+    for (int i = 0; i < (training ? RG_MEAN : 1); i++)
         if (new_part(context, param, (rg_part)i) != 0) {
             gpu_param_free(context, param);
             return -1;
@@ -349,6 +349,15 @@ static int gpu_param_add_grad(void *context, rg_param *to, const rg_param *from)
     const rg_view sum = { rg_gpu_part(to, RG_GRADIENT), to->shape, RG_F32 };
     const rg_view more = { rg_gpu_part(from, RG_GRADIENT), to->shape, RG_F32 };
     return rg_gpu_sum(context, to->shape, sum, more, sum, false);
+}
+
+static int gpu_param_average(void *context, rg_param *param, float share)
+{
+    rg_gpu_param *p = param->data;
+    if (p->part[RG_MEAN] == NULL) RG_TRY(new_part(context, param, RG_MEAN));
+    return rg_device_average(((rg_gpu *)context)->device,
+        &(rg_kernel_average){ rg_layer_count(param->shape), p->part[RG_MEAN],
+                              p->part[RG_VALUE], share });
 }
 
 static int gpu_param_put(void *context, rg_param *param, rg_part part,
@@ -398,6 +407,7 @@ const rg_backend rg_backend_gpu = {
     .param_free = gpu_param_free,
     .param_put = gpu_param_put,
     .param_get = gpu_param_get,
+    .param_average = gpu_param_average,
     .update = rg_gpu_update,
     .replay = rg_gpu_replay,
     .recorded = rg_gpu_recorded,

@@ -55,8 +55,8 @@ typedef struct rg_gpu {
 } rg_gpu;
 
 typedef struct rg_gpu_param {
-    float *part[4];                    /* by rg_part, on the card; the last three in
-                                          training */
+    float *part[RG_MEAN + 1];          /* by rg_part, on the card; only the first but in
+                                          training, the last once it is wanted */
     long version;                      /* grows when the value changes */
     const struct rg_gpu_param *of;     /* whose value a twin shares; else NULL */
 } rg_gpu_param;

@@ -1182,13 +1182,26 @@ RG_ANYWHERE void rg_kernel_adam_at(const rg_kernel_adam *k, long i)
         h.rate * m / (sqrtf(v * h.unbias) + h.epsilon) + h.decay * k->value[i];
 }
 
+typedef struct rg_kernel_average {     /* mean += share (value - mean) */
+    long count;
+    float *mean;
+    const float *value;
+    float share;
+} rg_kernel_average;
+
+RG_ANYWHERE void rg_kernel_average_at(const rg_kernel_average *k, long i)
+{
+    k->mean[i] += k->share * (k->value[i] - k->mean[i]);
+}
+
 /* All of them, once for the launches and once for the loops. */
 #define RG_KERNEL_LIST(X) \
     X(arrange) X(show) X(flatten) X(gate) X(sum) X(finish) X(fill) X(dropout) \
     X(maxpool) X(maxpool_back) X(upsample) X(upsample_back) X(concat) \
     X(boxes) X(boxes_back) X(axes) X(stpool) X(stpool_back) X(stpool_move) \
     X(columns) X(track) X(normalise) X(normalise_back) X(softmax) X(softmax_back) \
-    X(softmaxloss_back) X(smoothl1_back) X(sgd) X(adam) RG_PROPOSE_LIST(X)
+    X(softmaxloss_back) X(smoothl1_back) X(sgd) X(adam) \
+    X(average) RG_PROPOSE_LIST(X)
 #define RG_SUM_LIST(X) \
     X(pull) X(gather) X(softmaxloss) X(smoothl1) X(total) X(squares) X(clip)
 #define RG_TEAM_LIST(X) RG_PROPOSE_TEAM(X)

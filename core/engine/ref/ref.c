@@ -9,7 +9,7 @@
 
 /* Here tensors are plain float arrays, a node's plan is one array of the output's size
  * (or NULL), and a parameter is four arrays. */
-typedef struct parts { float *of[4]; bool twin; } parts;
+typedef struct parts { float *of[RG_MEAN + 1]; bool twin; } parts;
 
 #define OPERATION(name) \
     static int name(void *context __attribute__((unused)), rg_node *node)
@@ -108,7 +108,8 @@ static void param_free(void *context, rg_param *param)
 {
     (void)context;
     parts *own = param->data;
-    for (int i = own && own->twin ? 1 : 0; own && i < 4; i++) free(own->of[i]);
+    for (int i = own && own->twin ? 1 : 0; own && i <= RG_MEAN; i++)
+        free(own->of[i]);
     free(own);
     param->data = NULL;
 }
@@ -117,7 +118,7 @@ static int param_new(void *context, rg_param *param, bool training)
 {
     parts *own = param->data = rg_error_alloc(1, sizeof *own, param->name);
     if (own == NULL) return -1;
-    for (int i = 0; i < (training ? 4 : 1); i++)
+    for (int i = 0; i < (training ? RG_MEAN : 1); i++)
         if ((own->of[i] = new_floats(param->shape, param->name)) == NULL) {
             param_free(context, param);
             return -1;
@@ -169,6 +170,19 @@ static int param_get(void *context, const rg_param *param, rg_part which, float 
     (void)context;
     if (part_of(param, which) == NULL) return no_part(param);
     memcpy(host, part_of(param, which), bytes_of(param->shape));
+    return 0;
+}
+
+static int param_average(void *context, rg_param *param, float share)
+{
+    (void)context;
+    parts *own = param->data;
+    if (own->of[RG_MEAN] == NULL)
+        own->of[RG_MEAN] = new_floats(param->shape, param->name);
+    float *mean = own->of[RG_MEAN];
+    if (mean == NULL) return -1;
+    for (long i = 0; i < rg_layer_count(param->shape); i++)
+        mean[i] += share * (own->of[RG_VALUE][i] - mean[i]);
     return 0;
 }
 
@@ -553,6 +567,7 @@ const rg_backend rg_backend_ref = {
     .param_free = param_free,
     .param_put = param_put,
     .param_get = param_get,
+    .param_average = param_average,
     .update = update,
     .operation = {
         [RG_INPUT] = { plan, nothing, nothing, unplan },
