@@ -117,27 +117,34 @@ static void another_seed_makes_another_model(void)
     CHECK(!same_bytes(in_folder("whole.fits"), in_folder("other.fits")));
 }
 
-static void steps_on_cpu_equal_those_of_ref(long steps)
+static void steps_equal_those_of_ref(const char *backend, long steps)
 {
-    rg_train_report ref, cpu;
+    rg_train_report ref, fast;
     rg_train_options how = quick("ref", steps, &ref);
     CHECK_OK(train(&how, in_folder("ref.fits")));
-    how = quick("cpu", steps, &cpu);
-    CHECK_OK(train(&how, in_folder("cpu.fits")));
-    CHECK(ref.step == steps && cpu.step == steps);
-    CHECK_NEAR(cpu.total, ref.total, 2e-3 * ref.total);
-    CHECK_NEAR(cpu.norm, ref.norm, 2e-2 * ref.norm);
+    how = quick(backend, steps, &fast);
+    CHECK_OK(train(&how, in_folder("fast.fits")));
+    CHECK(ref.step == steps && fast.step == steps);
+    CHECK_NEAR(fast.total, ref.total, 2e-3 * ref.total);
+    CHECK_NEAR(fast.norm, ref.norm, 2e-2 * ref.norm);
 }
 
 static void ten_steps_on_cpu_equal_those_of_ref(void)
 {
-    steps_on_cpu_equal_those_of_ref(10);
+    steps_equal_those_of_ref("cpu", 10);
+}
+
+/* One that is the host: it finds its proposals, its examples are drawn ahead. */
+static void ten_steps_on_a_card_equal_those_of_ref(void)
+{
+    setenv("CLARAN_GPU", "./tests/claran-card.so", 1);
+    steps_equal_those_of_ref("gpu", 10);
 }
 
 /* The gradients of ST pooling reach the deltas: another model, the same on both. */
 static void box_gradients_move_the_proposals(void)
 {
-    rg_train_report plain, cpu, ref;
+    rg_train_report plain, cpu, ref, card;
     rg_train_options how = quick("cpu", 2, &plain);
     CHECK_OK(train(&how, in_folder("still.fits")));
     how.box_gradients = 1;
@@ -148,6 +155,11 @@ static void box_gradients_move_the_proposals(void)
     how.user = &ref;
     CHECK_OK(train(&how, in_folder("moved_ref.fits")));
     CHECK_NEAR(cpu.norm, ref.norm, 2e-2 * ref.norm);
+    how.backend = "gpu";
+    how.user = &card;
+    setenv("CLARAN_GPU", "./tests/claran-card.so", 1);
+    CHECK_OK(train(&how, in_folder("moved_card.fits")));
+    CHECK_NEAR(card.norm, ref.norm, 2e-2 * ref.norm);
     CHECK(cpu.norm != plain.norm);
 }
 
@@ -461,7 +473,7 @@ static void a_backbone_begins_another_model(void)
 /* The same of a residual network with a feature pyramid. */
 static void fpn_resumes(void) { a_resumed_run_equals_one_that_was_not_stopped(); }
 /* Few: eight values a channel are normalised at stride 32, and differences grow. */
-static void fpn_on_cpu_equals_ref(void) { steps_on_cpu_equal_those_of_ref(2); }
+static void fpn_on_cpu_equals_ref(void) { steps_equal_those_of_ref("cpu", 2); }
 static void fpn_opens_for_detection(void) { the_model_opens_for_detection(); }
 static void fpn_loss_falls(void) { the_loss_falls(); }
 
@@ -529,6 +541,7 @@ int main(void)
     CHECK_RUN(windows_without_truths_are_trained_on);
     CHECK_RUN(another_seed_makes_another_model);
     CHECK_RUN(ten_steps_on_cpu_equal_those_of_ref);
+    CHECK_RUN(ten_steps_on_a_card_equal_those_of_ref);
     CHECK_RUN(box_gradients_move_the_proposals);
     CHECK_RUN(the_loss_falls);
     CHECK_RUN(the_model_opens_for_detection);

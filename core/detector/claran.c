@@ -79,7 +79,6 @@ int rg_claran_head(const rg_claran *model, const rg_claran_run *run, const char 
 int rg_claran_rois(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
 {
     int n = 0;
-    if (run->proposals) ROW(INPUT("proposals", run->batch * run->proposals, 6, 1, 1));
     if (run->training) {
         ROW(INPUT("picks", run->rois, 7, 1, 1));
         ROW(BOXES("rois", "rpn_bbox_pred", "picks", (float)model->input));
@@ -100,6 +99,8 @@ int rg_claran_losses(const rg_claran_run *run, rg_row *rows)
     ROW(SMOOTHL1("rpn_bbox_loss", "rpn_bbox_pred", "rpn_targets", "rpn_weights", 3));
     ROW(SOFTMAXLOSS("cls_loss", "cls_score", "labels", classes));
     ROW(SMOOTHL1("bbox_loss", "bbox_pred", "targets", "weights", 1));
+    /* The last, as rows draw by their number: what is trained is the same without. */
+    if (run->proposals) ROW(INPUT("proposals", run->batch * run->proposals, 6, 1, 1));
     return n;
 }
 
