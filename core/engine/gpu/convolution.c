@@ -16,7 +16,6 @@ typedef cudnnBackendDescriptor_t descriptor;
 
 /* Exact f32 is behind some 30 ways that round. */
 enum { CONFIGS = 64, NOTES = CUDNN_NUMERICAL_NOTE_TYPE_COUNT };
-#define WORKSPACE_MOST ((int64_t)1 << 30)      /* bytes an engine may ask for */
 
 /* Names of the tensors of a graph. */
 enum {
@@ -224,20 +223,21 @@ static bool is_wanted(descriptor config, bool exact, bool ready)
 }
 
 /* The plan of one engine configuration, NULL where it does not serve. */
-static descriptor plan_of(descriptor config, descriptor card, size_t *workspace)
+static descriptor plan_of(descriptor config, const rg_device *device,
+                          size_t *workspace)
 {
     graph g = { .n = 0 };
     int64_t n, bytes = 0;
     descriptor d = begin(&g, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
     set_descriptor(&g, d, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
-    set_descriptor(&g, d, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, card);
+    set_descriptor(&g, d, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, device->properties);
     end(&g, d);
     if (!g.failed)
         g.failed = RG_CUDNN(cudnnBackendGetAttribute(
                        d, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1,
                        &n, &bytes)) != 0;
     *workspace = (size_t)bytes;
-    if (!g.failed && bytes <= WORKSPACE_MOST) return d;
+    if (!g.failed && *workspace <= device->workspace) return d;
     destroy(&g);
     return NULL;
 }
@@ -268,7 +268,7 @@ static bool is_exact(const rg_convolution_spec *s)
 }
 
 /* The plan of the first engine from c->way on that is wanted and can be had. */
-static void choose(rg_convolution *c, descriptor ops, descriptor card)
+static void choose(rg_convolution *c, descriptor ops, const rg_device *device)
 {
     static const struct { cudnnBackendHeurMode_t mode; bool ready; } rounds[] = {
         { CUDNN_HEUR_MODE_A, true }, { CUDNN_HEUR_MODE_A, false },
@@ -278,12 +278,12 @@ static void choose(rg_convolution *c, descriptor ops, descriptor card)
     const int first = c->way;
     for (int r = first / CONFIGS; r < (first ? first / CONFIGS + 1 : 3); r++) {
         graph g = { .n = 0 };
-        int64_t n = ask(&g, ops, card, rounds[r].mode, configs);
+        int64_t n = ask(&g, ops, device->properties, rounds[r].mode, configs);
         for (int64_t i = r == first / CONFIGS ? first % CONFIGS : 0; i < n && !c->plan;
              i++) {
             c->way = r * CONFIGS + (int)i;
             if (is_wanted(configs[i], is_exact(&c->spec), rounds[r].ready))
-                c->plan = plan_of(configs[i], card, &c->workspace);
+                c->plan = plan_of(configs[i], device, &c->workspace);
         }
         destroy(&g);
         if (c->plan) return;
@@ -322,7 +322,7 @@ int rg_convolution_new(rg_convolution **out, rg_device *device,
     if (status == 0) c = rg_error_alloc(1, sizeof *c, "a convolution");
     if (c) {
         *c = (rg_convolution){ .spec = *spec, .way = from };
-        choose(c, g.of[g.n - 1], device->properties);
+        choose(c, g.of[g.n - 1], device);
         if (c->plan == NULL) status = no_engine(spec);
     }
     destroy(&g);

@@ -80,6 +80,14 @@ static int describe_card(rg_device *device)
     return RG_CUDNN(cudnnBackendFinalize(device->properties));
 }
 
+static int measure_memory(rg_device *device)
+{
+    size_t left, all;
+    RG_TRY(RG_CUDA(cudaMemGetInfo(&left, &all)));
+    device->workspace = all / 16;
+    return 0;
+}
+
 static int start(rg_device *device)
 {
     RG_TRY(RG_CUDA(
@@ -91,6 +99,7 @@ static int start(rg_device *device)
     RG_TRY(RG_CUDNN(cudnnCreate(&device->cudnn)));
     RG_TRY(RG_CUDNN(cudnnSetStream(device->cudnn, device->stream)));
     RG_TRY(describe_card(device));
+    RG_TRY(measure_memory(device));
     return RG_BLAS(cublasLtCreate(&device->blas));
 }
 
