@@ -21,6 +21,7 @@ typedef struct task {
     rg_texts infrared;        /* --ir */
     const char *png;
     const char *results;      /* a folder; NULL: none */
+    const rg_option *recorded;    /* those of the result */
     bool all;                 /* --all */
     bool keep_going;
     int bad;                  /* images that could not be searched */
@@ -112,9 +113,11 @@ static int detect_in_file(task *t, const char *path, const char *infrared)
 static int detect(task *t, int n, char **paths)
 {
     if (t->png != NULL) RG_TRY(rg_output_check(t->png));
-    RG_TRY(rg_delivery_open(&t->delivery));
     const rg_texts *ir = &t->infrared;
     RG_TRY(rg_finder_open(&t->finder, ir->n > 0));
+    t->finder.how.all = t->all;        /* as was asked */
+    rg_options_record(t->recorded, t->delivery.options, sizeof t->delivery.options);
+    RG_TRY(rg_delivery_open(&t->delivery));
     for (int i = 0; i < n; i++) {
         int status = detect_in_file(t, paths[i],
                                     ir->n ? ir->text[ir->n > 1 ? i : 0] : NULL);
@@ -125,6 +128,8 @@ static int detect(task *t, int n, char **paths)
         }
         if (n > 1) rg_options_progress("images", i + 1, n);
     }
+    if (t->delivery.paths.n > 0 && rg_detect_note(t->finder.detector)[0] != '\0')
+        fprintf(stderr, "claran: %s\n", rg_detect_note(t->finder.detector));
     if (t->bad == n) return RG_FAIL("none of the %d images could be searched", n);
     RG_TRY(rg_delivery_keep(&t->delivery));
     if (t->bad == 0) return 0;
@@ -159,8 +164,7 @@ int rg_detect_main(int argc, char **argv)
         return rg_options_misuse("%d --ir for %d images: give one for all, or one for "
                                  "each", t.infrared.n, argc);
     if (t.png != NULL && argc > 1) return rg_options_misuse("--png is for one image");
-    rg_options_record(options + RG_DELIVERY_COUNT + NOT_OF_THE_RESULT,
-                      t.delivery.options, sizeof t.delivery.options);
+    t.recorded = options + RG_DELIVERY_COUNT + NOT_OF_THE_RESULT;
     t.all = t.finder.how.all;
     t.finder.how.all = t.all || t.results != NULL;
     if (argc == 1) {

@@ -59,6 +59,9 @@ int rg_finder_open(rg_finder *finder, bool infrared)
         RG_TRY(rg_backend_precision(finder->precision, &finder->how.precision));
     RG_TRY(rg_shipped_find(finder->model, methods, finder->path));
     RG_TRY(rg_warm_open(&finder->detector, finder->path, &finder->how));
+    finder->how.backend = rg_detect_backend(finder->detector);
+    finder->precision =
+        rg_backend_precision_name(rg_detect_precision(finder->detector));
     if (check_method(finder, infrared) == 0) {
         finder->reason = reason_of(finder, infrared);
         return 0;

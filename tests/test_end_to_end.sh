@@ -64,6 +64,9 @@ infrared_is_taken_along() {
 precisions_agree() {
     "$claran" detect sky/sim_?????.fits --precision f32 -o f32.csv > log 2>&1 &&
         "$claran" detect sky/sim_?????.fits -o auto.csv > log 2>&1 || wrong "detect: $(cat log)"
+    # what it ran on is said, not what was left open
+    grep -qE -- '--backend=(cpu|gpu) --precision=(f32|bf16|f16) ' auto.csv ||
+        wrong "not said: $(tail -1 auto.csv)" || return 1
     local one two
     one=$(wc -l < f32.csv) two=$(wc -l < auto.csv)
     echo "rows in f32 and by default: $one, $two"

@@ -135,6 +135,11 @@ int rg_detect_looked(const rg_detector *d)
     return d->looked;
 }
 
+const char *rg_detect_backend(const rg_detector *d)
+{
+    return rg_runner_backend(d->runner);
+}
+
 rg_precision rg_detect_precision(const rg_detector *d)
 {
     return rg_runner_precision(d->runner);

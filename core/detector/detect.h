@@ -129,6 +129,8 @@ int rg_detect_box_to_image(const rg_claran *model, const rg_image *image,
 const rg_claran *rg_detect_model(const rg_detector *detector);
 const rg_detect_options *rg_detect_how(const rg_detector *detector);
 const char *rg_detect_hash(const rg_detector *detector);    /* rg_claran_identity */
+/* What it runs on: never auto. */
+const char *rg_detect_backend(const rg_detector *detector);
 rg_precision rg_detect_precision(const rg_detector *detector);
 
 #endif
