@@ -23,6 +23,8 @@ if command -v fpack > /dev/null; then
             fpack -$how -S small/sim_00000.fits > image/tiles_$how 2> /dev/null ||
             rm image/tiles_$how
     done
+    text=$(printf "%-70s" "'neither a number nor short enough'")   # found: CFITSIO died
+    LC_ALL=C sed "s|ZTILE1  = .\{70\}|ZTILE1  = $text|" image/tiles_r > image/tile_text
 fi
 # other projections and keywords, card by card (of the same length)
 edit() { LC_ALL=C sed "$2" small/sim_00000.fits > "image/$1"; }
