@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fitsio.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -477,6 +478,23 @@ static void texts_for_numbers_are_said(void)
     put_card(at, "ORIGIN  = ", text);
     CHECK_OK(rg_image_read_memory(&image, bytes, n, "the frame"));
     rg_image_free(image);
+    free(bytes);
+}
+
+/* Found by tests/fuzz: the cards of a header that CFITSIO gives up leaked. */
+static void a_header_that_is_given_up_is_freed(void)
+{
+    size_t n = 0, before = 0;
+    char *bytes = tiles("RICE", &n), *at = memmem(bytes, n, "ZBITPIX =", 9);
+    rg_image *image;
+    CHECK(at != NULL);
+    if (at != NULL) put_card(at, "ZBITPIX = ", "-1");
+    for (int i = 0; i < 200; i++) {
+        CHECK_FAILS(rg_image_read_memory(&image, bytes, n, "the frame"),
+                    "the frame has a damaged header");
+        if (i == 9) before = mallinfo2().uordblks;
+    }
+    CHECK(mallinfo2().uordblks < before + 190 * 100);        /* it was 500 each */
     free(bytes);
 }
 
@@ -1273,6 +1291,7 @@ int main(int argc, char **argv)
     CHECK_RUN(damaged_tiles_are_said);
     CHECK_RUN(forged_tiles_are_survived);
     CHECK_RUN(texts_for_numbers_are_said);
+    CHECK_RUN(a_header_that_is_given_up_is_freed);
     CHECK_RUN(file_names_are_taken_literally);
     CHECK_RUN(wrong_files_are_said);
     CHECK_RUN(truncated_files_are_said);

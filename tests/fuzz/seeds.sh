@@ -69,27 +69,25 @@ printf 'icrs\nbox(150.1,30.2,30",20",15) # color=red text={2C_2P}\n%s' \
     'fk5;box(1,2,3",4",5) # tag={claran} tag={hidden 1C_1P 0.5} text={}' > region/drawn
 
 # what DS9 answers: a frame, its area, others; regions to save; drawings
-picture=(8.4 1 '/data/a.fits' yes base no '40 40')
-seems=(1 no yes)
-answers() { local IFS; printf '%s' "$1"; shift; printf '%s====' "$@"; }
+start=(8.4 1 no no)
+picture=(yes base base base no 123 '40 40' no)
+seems=(1 no yes '20.5 20.5' '')
+answers() { printf '%s' "$1"; shift; printf '%s====' "$@"; }
 fits() { cat small/sim_00000.fits; printf '===='; }
+frame() { answers '' /data/a.fits "${picture[@]}"; fits; answers '' "${seems[@]}"; }
+areas=(no '20 20' '2 2' 400 300 0 no $'box(20,20,5,5,0)\npolygon(1,1,2,2,3,1)')
 {
-    answers f "${picture[@]}"; fits; answers '' "${seems[@]}"
-    answers '' no '20 20' '2 2' 400 300 0 no $'box(20,20,5,5,0)\npolygon(1,1,2,2,3,1)'
-    answers '' '1 2' '1' '1' '1 2' w1.fits yes base no '40 40'; fits
-    answers '' "${seems[@]}" 2 '1 2' '1 2'
+    answers f "${start[@]}"; frame
+    answers '' "${areas[@]}" '1 2' '1 2' 1 '1 2'; frame; answers '' 2 '1 2'
 } > xpa/frames
-{
-    answers e "${picture[@]}"; fits; answers '' "${seems[@]}"; cat found.reg
-    answers ==== 1 1 1
-} > xpa/edits
+{ answers e "${start[@]}"; frame; cat found.reg; answers ==== 1 1; } > xpa/edits
 { answers d 8.4 a.fits a.fits; cat found.reg; answers ==== a.fits; cat found.reg
   answers ==== a.fits; cat found.reg; answers ==== '!XPA$ERROR no (DS9:1 2)'; } > xpa/draw
 # found: coordinates that DS9 understands and WCSLIB does not
-{
-    answers f "${picture[@]}"; LC_ALL=C sed 's/RA---TAN/RA---XXX/' small/sim_00000.fits
-    answers ==== "${seems[@]}" no '20 20' '2 2' 400 300 0 no
-} > xpa/no_sky
+{ answers f "${start[@]}"; frame | LC_ALL=C sed 's/RA---TAN/RA---XXX/'
+  answers '' "${areas[@]}"; } > xpa/no_sky
+{ answers f "${start[@]}"; frame; answers '' "${areas[@]}" '1 2'; } > xpa/silent
+                                                        # found: a flag was not set
 printf 'f!XPA$ERROR unknown command (DS9:ds9 7f000001:123)' > xpa/refused
 
 # settings and results
