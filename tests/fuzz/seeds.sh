@@ -6,7 +6,7 @@ mkdir -p "$1"
 cd "$1"
 [ ! -f complete ] || exit 0
 export OMP_NUM_THREADS=1 XDG_CACHE_HOME=$PWD/cache XDG_CONFIG_HOME=$PWD/config
-mkdir -p image model list region xpa catalogue settings
+mkdir -p image model list region xpa catalogue settings serve tensors training
 
 "$CLARAN" simulate field --size 150 --seed 3 > /dev/null
 "$CLARAN" simulate small --size 40 > /dev/null
@@ -36,11 +36,38 @@ edit zpn "s/RA---TAN/RA---ZPN/; s/DEC--TAN/DEC--ZPN/"
 # models: small ones, and the keywords of one with its first tensor alone
 for network in claran fpn; do
     "$CLARAN" train field.csv -o $network.fits --network $network --width 4 --fc 8 \
-        --input 64 --steps 1 --batch 1 --warmup 0 > /dev/null 2>&1
+        --input 64 --steps 1 --batch 1 --warmup 0 --ema 0.9 > /dev/null 2>&1
     LC_ALL=C sed 's/^\(.*NTENSORS= *\) [0-9]\{1,3\} /\1 1 /' $network.fits |
         head -c 20160 > model/${network}_short
 done
 cp claran.fits model/claran
+
+# what a training left: the first row's eight tensors, of two blocks each; logs
+at() { LC_ALL=C grep -abo "$1" claran.fits.checkpoint | head -1 | cut -d: -f1; }
+{
+    head -c $(($(at "XTENSION=") + 6 * 5760)) claran.fits.checkpoint |
+        LC_ALL=C sed 's/^\(.*NTENSORS= *\) [0-9]\{3\} /\1   8 /'
+    tail -c +$(($(at "'conv1_1.mean'") / 2880 * 2880 + 1)) claran.fits.checkpoint |
+        head -c 11520
+} > training/checkpoint
+cp claran.fits.losses.csv training/log
+printf 'method,input_px,iteration_end,total,rpn_cls\nD4,600,1000,1.5,0.1\n' > training/paper
+
+# weights of others: three tensors of one kind each
+for type in F32 F16 BF16; do
+    bytes=2; [ $type != F32 ] || bytes=4
+    printf '{"__metadata__":{"format":"pt"},"features.0.weight":{"dtype":"%s","shape":[2,3,1,2],
+        "data_offsets":[0,%d]},"a":{"dtype":"%s","shape":[2],"data_offsets":[%d,%d]}}' \
+        $type $((12 * bytes)) $type $((12 * bytes)) $((14 * bytes)) > header
+    { printf "\\x$(printf %x "$(stat -c %s header)")\\0\\0\\0\\0\\0\\0\\0"; cat header
+      printf 'A<%.0s' {1..28} | head -c $((14 * bytes)); } > tensors/$type
+done
+
+# requests to claran serve
+printf status > serve/status
+printf 'pPWD=/ CLARAN_MODEL=/a/b.fits ds9 detect x -t 0.5 -m "a \\"b\\".fits"' > serve/plugin
+printf 'detect --threshold=0.1 -ab7 -o a.csv -o b.csv -- "/a b/c.fits" -d' > serve/words
+printf 'detect --help' > serve/help
 
 # lists
 sed 's/sim_00000.fits/a.fits/; s/,[^,]*_w1.fits/,b.fits/' field.csv > list/simulated
