@@ -510,7 +510,8 @@ static void forged_tiles_are_survived(void)
             rg_image *image = NULL;
             memcpy(forged, bytes, n);
             for (int hits = 0; hits < 3; hits++)
-                forged[2 * 2880 + (int)(uniform() * 1500)] = (char)(int)(uniform() * 256);
+                forged[2 * 2880 + (int)(uniform() * 1500)] =
+                    (char)(int)(uniform() * 256);
             if (rg_image_read_memory(&image, forged, n, "the frame") != 0) refused++;
             else read++;
             rg_image_free(image);

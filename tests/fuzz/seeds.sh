@@ -31,7 +31,8 @@ edit() { LC_ALL=C sed "$2" small/sim_00000.fits > "image/$1"; }
 edit sip "s/RA---TAN'    /RA---TAN-SIP'/; s/DEC--TAN'    /DEC--TAN-SIP'/"
 edit tpv "s/RA---TAN/RA---TPV/; s/DEC--TAN/DEC--TPV/"
 edit galactic "s/RA---TAN/GLON-TAN/; s/DEC--TAN/GLAT-TAN/"
-edit turned "s/LONPOLE =                180.0/CROTA2  =                1E308/"   # found: a leak
+# found: a leak
+edit turned "s/LONPOLE =                180.0/CROTA2  =                1E308/"
 edit zpn "s/RA---TAN/RA---ZPN/; s/DEC--TAN/DEC--ZPN/"
 
 # models: small ones, and the keywords of one with its first tensor alone
