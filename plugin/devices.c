@@ -29,11 +29,10 @@ static void print_gpu(void)
 static int print_choice(void)
 {
     const rg_backend *taken, *gpu;
-    const char *why = "the GPU backend is untried, --backend gpu asks for it";
     RG_TRY(rg_backend_find("auto", &taken));
-    if (rg_backend_find("gpu", &gpu) != 0) why = "the GPU is not usable";
-    else if (taken == gpu) why = "there is a card for it";
-    printf("auto  %s: %s\n", taken->name, why);
+    const bool usable = rg_backend_find("gpu", &gpu) == 0;
+    printf("auto  %s: %s\n", taken->name,
+           usable ? "there is a card for it" : "the GPU is not usable");
     return 0;
 }
 

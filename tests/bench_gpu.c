@@ -2,12 +2,16 @@
 /* bench_gpu: what a card makes of the networks: a subject by itself and in batches,
  * from pixels to boxes on the host, and a training step; beside the largest product it
  * does, and beside PyTorch (bench_torch.py), which has its turn between two of ours.
- * Skips where no card can be used.
+ * "bench_gpu bf16 tf32": in these precisions only.  Skips where no card can be used.
  */
+#include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/detector/runner.h"
 #include "core/engine/error.h"
@@ -42,7 +46,7 @@ static double time_of(int (*call)(void *user), void *user)
     return ms[RUNS / 2];
 }
 
-/* ---- PyTorch ---- */
+/* ---- PyTorch: a process that is asked a line for every task ---- */
 
 /* What bench_torch.py needs to know. */
 typedef struct task {
@@ -52,20 +56,34 @@ typedef struct task {
     rg_precision precision;
 } task;
 
+static FILE *to_torch, *from_torch;
+
+static void start_torch(void)
+{
+    char pipe[64], command[4096];
+    snprintf(pipe, sizeof pipe, "/tmp/bench_gpu.%ld", (long)getpid());
+    snprintf(command, sizeof command, "exec python3 '%s/tests/bench_torch.py' > %s "
+             "2> /dev/null", RG_SOURCE_DIR, pipe);
+    signal(SIGPIPE, SIG_IGN);
+    if (mkfifo(pipe, 0600) != 0) return;
+    to_torch = popen(command, "w");
+    if (to_torch) from_torch = fopen(pipe, "r");
+    unlink(pipe);
+}
+
 /* Median of the same in PyTorch [ms]; negative: not to be had, which is told once. */
 static double time_of_torch(const task *t)
 {
     static bool told;
-    char command[4096], line[512] = "none: there is no python3";
+    char line[512] = "none: python3 does not run";
     double ms;
-    snprintf(command, sizeof command, "python3 '%s/tests/bench_torch.py' %s %d %d %d "
-             "%d %d %s 2>/dev/null", RG_SOURCE_DIR, t->kind, t->model->input,
-             t->model->width, t->model->fc, t->batch, t->rois,
-             rg_backend_precision_name(t->precision));
-    FILE *python = popen(command, "r");
-    if (python == NULL || fgets(line, sizeof line, python) == NULL)
-        strcpy(line, "none: python3 does not run");
-    if (python) pclose(python);
+    if (to_torch && from_torch) {
+        fprintf(to_torch, "%s %d %d %d %d %d %s\n", t->kind, t->model->input,
+                t->model->width, t->model->fc, t->batch, t->rois,
+                rg_backend_precision_name(t->precision));
+        fflush(to_torch);
+        if (fgets(line, sizeof line, from_torch) == NULL) clearerr(from_torch);
+    }
     line[strcspn(line, "\n")] = '\0';
     if (sscanf(line, "%lf", &ms) == 1 && ms > 0) return ms;
     if (!told) printf("  no PyTorch beside it: %s\n", line);
@@ -102,6 +120,20 @@ static double work_of(const rg_row *rows, int n)
     return sum / 1e9;
 }
 
+/* What inputs may hold: RoIs upon half the image, labels of all kinds. */
+static float value_of(const rg_row *row, long k, uint64_t *state)
+{
+    const float u = (float)rg_random_uniform(state);
+    if (strcmp(row->name, "picks") == 0) {
+        const float box[7] = { 0, 200 * u, 200 * u, 300 + 200 * u, 300 + 200 * u,
+                               (float)(int)(1000 * u), 37 * 37 };
+        return box[k % 7];
+    }
+    if (strstr(row->name, "labels")) return (float)(int)(3 * u) - 1;
+    if (strstr(row->name, "weights")) return 1;
+    return (u - 0.5f) * (strcmp(row->name, "data") == 0 ? 200 : 1);
+}
+
 static void fill(rg_net *net, const rg_row *rows, int n)
 {
     uint64_t state = 1;
@@ -109,7 +141,7 @@ static void fill(rg_net *net, const rg_row *rows, int n)
         const long count = rg_layer_count(rows[i].shape);
         float *x = rows[i].word == RG_INPUT ? malloc((size_t)count * sizeof *x) : NULL;
         for (long k = 0; x && k < count; k++)
-            x[k] = (float)(rg_random_uniform(&state) - 0.5) * 100;
+            x[k] = value_of(&rows[i], k, &state);
         if (x) rg_net_put(net, rows[i].name, x);
         free(x);
     }
@@ -151,17 +183,35 @@ static int run(void *user)
     return rg_runner_run(s->runner, s->n);
 }
 
+/* Uniform, of He's deviation. */
+static int add_random(rg_weights *weights, const char *name, rg_shape shape, int inputs)
+{
+    static uint64_t state = 1;
+    rg_weight *w = shape.n ? rg_weights_add(weights, name, shape, NULL) : NULL;
+    if (shape.n == 0) return 0;
+    if (w == NULL) return -1;
+    for (long i = 0; i < rg_layer_count(shape); i++)
+        w->data[i] =
+            (float)((2 * rg_random_uniform(&state) - 1) * sqrt(6.0 / inputs));
+    return 0;
+}
+
 static int random_weights(const rg_claran *model, rg_weights **weights)
 {
     rg_row rows[RG_CLARAN_ROWS];
-    rg_net *net;
     const int n = rg_claran_rows(model, &one, rows);
     RG_TRY(rg_weights_new(weights));
     RG_TRY(rg_claran_describe(model, *weights));
-    RG_TRY(rg_net_new(&net, rows, n, &rg_backend_ref, &(rg_net_options){ .seed = 1 }));
-    const int status = rg_net_save(net, *weights, false);
-    rg_net_free(net);
-    return status;
+    for (int i = 0; i < n; i++) {
+        rg_shape weight, bias;
+        char name[80];
+        rg_layer_weights(&rows[i], &weight, &bias);
+        const int inputs = weight.c * weight.h * weight.w;
+        snprintf(name, sizeof name, "%s.bias", rows[i].name);
+        RG_TRY(add_random(*weights, rows[i].name, weight, inputs));
+        RG_TRY(add_random(*weights, name, bias, inputs));
+    }
+    return 0;
 }
 
 static void print_subjects(rg_runner *runner, int n, double work, double ceiling)
@@ -189,23 +239,23 @@ static void print_memory(const rg_backend *gpu)
         printf("  meanwhile, %s\n", text);
 }
 
-static int bench_subjects(const rg_backend *gpu, const rg_claran *model,
+/* `weights` are freed. */
+static int bench_subjects(const rg_backend *gpu, rg_weights *weights, const char *what,
                           rg_precision precision, double ceiling)
 {
     const rg_runner_options how = { .backend = gpu, .precision = precision,
                                     .proposals = 5, .iou = 0.7f };
     rg_row rows[RG_CLARAN_ROWS];
-    rg_weights *weights;
     rg_runner *runner;
-    const int n = rg_claran_rows(model, &one, rows);
-    RG_TRY(random_weights(model, &weights));
     RG_TRY(rg_runner_open(&runner, weights, &how));
-    printf("%d pixels, width %d, fc %d, %s: %.1f GFLOP a subject\n", model->input,
-           model->width, model->fc, rg_backend_precision_name(precision),
-           work_of(rows, n));
-    print_subjects(runner, 1, work_of(rows, n), ceiling);
+    const rg_claran *model = rg_runner_model(runner);
+    const double work = work_of(rows, rg_claran_rows(model, &one, rows));
+    printf("%s: %d pixels, width %d, fc %d, %s: %.1f GFLOP a subject\n", what,
+           model->input, model->width, model->fc, rg_backend_precision_name(precision),
+           work);
+    print_subjects(runner, 1, work, ceiling);
     const int batch = rg_runner_batch(runner, RG_RUNNER_BATCH);
-    if (batch > 1) print_subjects(runner, batch, work_of(rows, n), ceiling);
+    if (batch > 1) print_subjects(runner, batch, work, ceiling);
     if (rg_runner_note(runner)[0]) printf("  %s\n", rg_runner_note(runner));
     print_memory(gpu);
     rg_runner_close(runner);
@@ -229,13 +279,17 @@ static int bench_training(const rg_backend *gpu, const rg_claran *model,
     const rg_claran_run run = { .batch = 1, .rois = TRAINED_ROIS, .training = 1 };
     const rg_net_factor frozen = { "..conv2_2", 0 };
     const rg_net_options how = { .training = true, .precision = precision, .seed = 1,
-                                 .factors = &frozen, .nfactors = 1 };
+                                 .blank = true, .factors = &frozen, .nfactors = 1 };
     const task same = { "train", model, 1, TRAINED_ROIS, precision };
     char beside[80];
     rg_row rows[RG_CLARAN_ROWS];
+    rg_weights *weights;
     rg_net *net;
     const int n = rg_claran_rows(model, &run, rows);
+    RG_TRY(random_weights(model, &weights));
     RG_TRY(rg_net_new(&net, rows, n, gpu, &how));
+    RG_TRY(rg_net_load(net, weights));
+    rg_weights_free(weights);
     fill(net, rows, n);
     const double ms = time_beside(train, net, &same, beside);
     if (ms > 0)
@@ -247,36 +301,57 @@ static int bench_training(const rg_backend *gpu, const rg_claran *model,
     return ms > 0 ? 0 : -1;
 }
 
-static int bench(const rg_backend *gpu)
+static int bench_models(const rg_backend *gpu, rg_precision precision, double ceiling)
 {
-    static const rg_precision precisions[] = { RG_PRECISION_BF16, RG_PRECISION_F16,
-                                               RG_PRECISION_TF32, RG_PRECISION_F32 };
-    rg_claran paper = rg_claran_paper, ours = rg_claran_paper;
+    rg_claran paper = rg_claran_paper, small = rg_claran_paper;
+    rg_weights *weights;
+    small.input = 264;
+    small.fc = 256;
+    RG_TRY(random_weights(&paper, &weights));
+    RG_TRY(bench_subjects(gpu, weights, "the paper's", precision, ceiling));
+    RG_TRY(random_weights(&small, &weights));
+    RG_TRY(bench_subjects(gpu, weights, "smaller", precision, ceiling));
+    RG_TRY(rg_weights_read(&weights, RG_SOURCE_DIR "/core/models/claran-d1.fits"));
+    return bench_subjects(gpu, weights, "claran-d1.fits", precision, ceiling);
+}
+
+static int bench(const rg_backend *gpu, rg_precision precision)
+{
+    const double ceiling = ceiling_of(gpu, precision);
+    printf("ceiling, by a product of %d x %d x %d with its ReLU in %s: %.1f TFLOP/s\n",
+           PRODUCT, PRODUCT, PRODUCT, rg_backend_precision_name(precision), ceiling);
+    RG_TRY(bench_models(gpu, precision, ceiling));
+    if (precision == RG_PRECISION_F16) return 0;    /* nothing is trained in it */
+    return bench_training(gpu, &rg_claran_paper, precision);
+}
+
+static int bench_all(const rg_backend *gpu, int argc, char **argv)
+{
+    static const rg_precision all[] = { RG_PRECISION_BF16, RG_PRECISION_F16,
+                                        RG_PRECISION_TF32, RG_PRECISION_F32 };
     char text[RG_BACKEND_TEXT];
-    ours.input = 264;
-    ours.fc = 256;
     for (int line = 0; gpu->describe(line, text); line++) puts(text);
-    for (int i = 0; i < 4; i++) {
-        const double ceiling = ceiling_of(gpu, precisions[i]);
-        printf("ceiling, by a product of %d x %d x %d with its ReLU in %s: %.1f "
-               "TFLOP/s\n", PRODUCT, PRODUCT, PRODUCT,
-               rg_backend_precision_name(precisions[i]), ceiling);
-        RG_TRY(bench_subjects(gpu, &paper, precisions[i], ceiling));
-        RG_TRY(bench_subjects(gpu, &ours, precisions[i], ceiling));
-        if (precisions[i] != RG_PRECISION_F16)      /* nothing is trained in it */
-            RG_TRY(bench_training(gpu, &paper, precisions[i]));
+    for (int i = 0; i < 4 && argc < 2; i++) RG_TRY(bench(gpu, all[i]));
+    for (int i = 1; i < argc; i++) {
+        rg_precision precision;
+        RG_TRY(rg_backend_precision(argv[i], &precision));
+        RG_TRY(bench(gpu, precision));
     }
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const rg_backend *gpu;
+    setvbuf(stdout, NULL, _IOLBF, 0);
     if (rg_backend_find("gpu", &gpu) != 0) {
         printf("skip bench-gpu: %s\n", rg_error_message());
         return 0;
     }
-    if (bench(gpu) == 0) return 0;
+    start_torch();
+    const int status = bench_all(gpu, argc, argv);
+    if (to_torch) pclose(to_torch);
+    if (status == 0) return 0;
     printf("bench-gpu failed: %s\n", rg_error_message());
     return 1;
 }

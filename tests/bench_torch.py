@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """The network of bench_gpu in PyTorch, for a ratio; bench_gpu runs it, or by hand:
 
-    bench_torch.py subject|train INPUT WIDTH FC BATCH ROIS PRECISION [DEVICE]
+    echo subject|train INPUT WIDTH FC BATCH ROIS PRECISION | bench_torch.py [DEVICE]
 
-prints the median [ms] of a pass (image on the host to scores and boxes on the host) or
-of a training step (SGD, conv1 and conv2 frozen, gradients clipped), or "none: WHY".
+prints for every line the median [ms] of a pass (image on the host to scores and boxes
+on the host) or of a training step (SGD, conv1 and conv2 frozen, gradients clipped), or
+"none: WHY".
 Eager, channels last, cudnn.benchmark on.  The RoIs are the ROIS best anchors: neither
 moved nor thinned, which is less work than ours does.
 """
@@ -23,13 +24,15 @@ def network(torch, width, fc):
         def __init__(self):
             super().__init__()
             rows, c = [], 3
-            for stage, (times, n) in enumerate([(2, 1), (2, 2), (3, 4), (3, 8), (3, 8)]):
+            stages = [(2, 1), (2, 2), (3, 4), (3, 8), (3, 8)]
+            for stage, (times, n) in enumerate(stages):
                 for _ in range(times):
                     rows += [nn.Conv2d(c, n * width, 3, padding=1), nn.ReLU(True)]
                     c = n * width
                 if stage < 4:
                     rows.append(nn.MaxPool2d(2))
-            self.frozen, self.rest = nn.Sequential(*rows[:10]), nn.Sequential(*rows[10:])
+            self.frozen = nn.Sequential(*rows[:10])
+            self.rest = nn.Sequential(*rows[10:])
             self.rpn = nn.Sequential(nn.Conv2d(c, c, 3, padding=1), nn.ReLU(True))
             self.source = nn.Conv2d(c, 2 * ANCHORS, 1)
             self.shift = nn.Conv2d(c, 4 * ANCHORS, 1)
@@ -45,7 +48,7 @@ def network(torch, width, fc):
             rpn = self.rpn(features)
             source, shift = self.source(rpn), self.shift(rpn)
             n, _, h, w = source.shape
-            p = source.view(n, 2, -1).softmax(1)[:, 1]
+            p = source.reshape(n, 2, -1).softmax(1)[:, 1]
             at = p.topk(rois, 1).indices % (h * w)
             middle = torch.stack((at % w, at // w), -1).to(x.dtype)
             middle = (2 * middle + 1) / w - 1                       # [n, rois, 2]
@@ -53,7 +56,7 @@ def network(torch, width, fc):
             window = torch.stack(torch.meshgrid(step, step, indexing="xy"), -1)
             grid = (middle[:, :, None, None] + window).view(n, rois * GRID, GRID, 2)
             pooled = nn.functional.grid_sample(features, grid, align_corners=False)
-            pooled = pooled.view(n, -1, rois, GRID, GRID).transpose(1, 2)
+            pooled = pooled.reshape(n, -1, rois, GRID, GRID).transpose(1, 2)
             made = self.head(pooled.reshape(n * rois, -1))
             return source, shift, self.score(made), self.box(made)
 
@@ -121,10 +124,8 @@ def measure(torch, kind, side, width, fc, batch, rois, precision, device):
     return median(call, wait, 31 if device == "cuda" else 3)
 
 
-def main():
-    kind, precision = sys.argv[1], sys.argv[7]
-    numbers = [int(a) for a in sys.argv[2:7]]
-    device = sys.argv[8] if len(sys.argv) > 8 else "cuda"
+def answer(line, device):
+    kind, *numbers, precision = line.split()
     try:
         import torch
     except ImportError:
@@ -132,10 +133,15 @@ def main():
     if device == "cuda" and not torch.cuda.is_available():
         return "none: torch sees no card"
     try:
-        return f"{measure(torch, kind, *numbers, precision, device):.4f}"
-    except RuntimeError as problem:
+        ms = measure(torch, kind, *map(int, numbers), precision, device)
+        return f"{ms:.4f}"
+    except Exception as problem:
         return "none: " + str(problem).split("\n")[0]
+    finally:
+        if device == "cuda":
+            torch.cuda.empty_cache()
 
 
 if __name__ == "__main__":
-    print(main())
+    for task in sys.stdin:
+        print(answer(task, (sys.argv + ["cuda"])[1]), flush=True)

@@ -267,6 +267,28 @@ void rg_recording_free(rg_recording *recording)
     }
 RG_KERNEL_LIST(LOOP)
 
+#define LOOP_SUM(name) \
+    static void rg_kernel_##name##_at(const rg_kernel_##name *k, long i) \
+    { \
+        rg_pair sum = { 0, 0 }; \
+        for (int lane = 0; lane < RG_LANES; lane++) { \
+            const rg_pair share = rg_kernel_##name##_lane(k, i, lane); \
+            sum.a += share.a; \
+            sum.b += share.b; \
+        } \
+        rg_kernel_##name##_end(k, i, sum); \
+    } \
+    LOOP(name)
+RG_SUM_LIST(LOOP_SUM)
+
+#define LOOP_TEAM(name) \
+    static void rg_kernel_##name##_at(const rg_kernel_##name *k, long i) \
+    { \
+        rg_kernel_##name##_team(k, i, 0, 1); \
+    } \
+    LOOP(name)
+RG_TEAM_LIST(LOOP_TEAM)
+
 /* ---- convolutions ---- */
 
 struct rg_convolution { rg_convolution_spec spec; int way; };

@@ -52,7 +52,7 @@ static rg_weights *make_weights(void)
 {
     rg_weights *w = NULL;
     rg_row rows[RG_CLARAN_ROWS];
-    int n = rg_claran_rows(&model, &(rg_claran_run){ 1, 5, 0 }, rows);
+    int n = rg_claran_rows(&model, &(rg_claran_run){ .batch = 1, .rois = 5 }, rows);
     CHECK_OK(rg_weights_new(&w));
     CHECK_OK(rg_claran_describe(&model, w));
     for (int i = 0; i < n; i++) {

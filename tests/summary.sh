@@ -5,6 +5,8 @@
 # and ends with "N passed, N failed, N skipped"; the exit status is 1 when one failed.
 # Spinning OpenMP threads of one test would starve the others on a busy machine.
 export OMP_WAIT_POLICY=passive
+# What is compared is what the processor finds; test_gpu and test_gradients ask for a card.
+export CLARAN_GPU=none
 # ThreadSanitizer learns from Archer what OpenMP (clang's) puts in order, and passes over
 # libraries that were not built for it: oneDNN, CFITSIO.
 if grep -qs 'fsanitize=thread' Makefile; then

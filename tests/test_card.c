@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The GPU backend on a card that is the host (card.c): every word, and the optimizer's
  * rules over ten steps. */
-#include "core/detector/proposal.h"
 #include "core/engine/gpu/gpu.h"
 #include "tests/card.h"
-#include "tests/words.h"
+#include "tests/whole.h"
 
 static void bf16_rounds_to_nearest_even(void)
 {
@@ -49,55 +48,12 @@ static void f16_is_not_trained_in(void)
     rg_backend_gpu.close(context);
 }
 
-static void compare_value(const pair *p, const char *name, int count, double tolerance)
-{
-    float w[2][96 * 10];
-    CHECK_OK(rg_net_get_param(p->ref, name, RG_VALUE, w[0]));
-    CHECK_OK(rg_net_get_param(p->fast, name, RG_VALUE, w[1]));
-    for (int i = 0; i < count; i++) CHECK_NEAR(w[1][i], w[0][i], tolerance);
-}
-
-/* Ten steps from one start on both; what they have learnt. */
-static void steps_of(const rg_optimizer *how, double tolerance)
-{
-    const rg_row rows[] = {
-        INPUT("x", 2, 3, 8, 8), CONV("a", "x", 3, 6, 3, RELU),
-        CONV_AS("b", "a", 6, 6, 3, LINEAR, .bare = true),
-        BATCHNORM("n", "b", 6, RELU), MAXPOOL("p", "n"),
-        FC("f", "p", 96, 10, RELU), DROPOUT("d", "f", 0.3f),
-        FC("s", "d", 10, 3, LINEAR), INPUT("labels", 2, 1, 1, 1),
-        SOFTMAXLOSS("loss", "s", "labels", 3),
-    };
-    pair p = { NULL, NULL, rows, sizeof rows / sizeof *rows };
-    float loss[2];
-    if (make(&p, true) != 0) return;
-    start(&p);
-    for (int step = 0; step < 10; step++) {
-        forward_both(&p);
-        backward_both(&p);
-        CHECK_OK(rg_net_update(p.ref, how, NULL));
-        CHECK_OK(rg_net_update(p.fast, how, NULL));
-    }
-    CHECK_OK(rg_net_get(p.ref, "loss", &loss[0]));
-    CHECK_OK(rg_net_get(p.fast, "loss", &loss[1]));
-    CHECK_NEAR(loss[1], loss[0], tolerance);
-    compare_value(&p, "f", 960, tolerance);
-    compare_value(&p, "a.bias", 6, tolerance);
-    compare_value(&p, "n", 6, tolerance);
-    compare_value(&p, "n.mean", 6, tolerance);
-    compare_value(&p, "n.variance", 6, tolerance);
-    rg_net_free(p.ref);
-    rg_net_free(p.fast);
-}
-
 /* All but the first of each are replays: forwards, backwards and the step. */
 static void ten_steps(void)
 {
     const long before = card_replays;
-    steps_of(&(rg_optimizer){ .rule = RG_SGD, .rate = 0.05f, .momentum = 0.9f,
-                              .decay = 0.01f, .clip = 1 }, 1e-4);
-    steps_of(&(rg_optimizer){ .rule = RG_ADAM, .rate = 0.01f, .momentum = 0.9f,
-                              .beta2 = 0.99f, .epsilon = 1e-6f, .decay = 0.1f }, 1e-3);
+    steps_of(&by_sgd, 1e-4);
+    steps_of(&by_adam, 1e-3);
     CHECK(card_replays == before + 2 * 3 * 9);
 }
 
@@ -107,8 +63,7 @@ static void a_recording_that_is_refused_costs_nothing(void)
     for (int refused = 1; refused <= 3; refused++) {
         const long before = card_replays;
         card_refuses = refused;
-        steps_of(&(rg_optimizer){ .rule = RG_SGD, .rate = 0.05f, .momentum = 0.9f,
-                                  .decay = 0.01f, .clip = 1 }, 1e-4);
+        steps_of(&by_sgd, 1e-4);
         CHECK(card_refuses == 0);
         CHECK(card_replays == before + (3 - refused) * 9);
     }
@@ -314,71 +269,6 @@ static void a_loss_without_labels_is_none(void)
     rg_net_free(net);
 }
 
-/* RoIs of the net against what the host finds, to the bit. */
-static void compare_rois(const rg_claran *model, const rg_proposal_options *how,
-                         int images, int each, const float *source,
-                         const float *deltas, const float *rois)
-{
-    static rg_box boxes[2000];
-    for (int i = 0; i < images; i++) {
-        const int n = rg_proposal_find(model, how, source + (2L * i + 1) * each,
-                                       deltas + 4L * i * each, boxes, NULL,
-                                       NULL);
-        CHECK(n > 0);
-        for (int k = 0; k < how->after; k++) {
-            const float *roi = rois + 5L * (i * how->after + k);
-            CHECK(roi[0] == (k < n ? i : -1));
-            if (k < n) CHECK(memcmp(roi + 1, &boxes[k], sizeof boxes[k]) == 0);
-            else CHECK(roi[1] == 0 && roi[4] == (float)model->input - 1);
-        }
-    }
-}
-
-static void proposals_of(rg_network network, int images, rg_proposal_options how)
-{
-    rg_claran model = rg_claran_paper;
-    model.network = network;
-    model.input = 264;
-    const bool maps = network == RG_NETWORK_CLARAN;
-    const int each = rg_claran_anchors(&model), c = maps ? 6 : each;
-    const int side = maps ? rg_claran_cells(&model) : 1, rois = images * how.after;
-    const rg_row rows[] = { INPUT("source", images, 2 * c, side, side),
-                            INPUT("deltas", images, 4 * c, side, side),
-                            INPUT("rois", rois, 5, 1, 1) };
-    const rg_net_options options = { .precision = RG_PRECISION_F32 };
-    const rg_proposing asked = rg_proposal_asked(&model, &how);
-    float *source = malloc(sizeof *source * 2 * (size_t)(each * images));
-    float *deltas = malloc(sizeof *deltas * 4 * (size_t)(each * images));
-    float *made = malloc(sizeof *made * 5 * (size_t)rois);
-    uint64_t state = 4;
-    rg_net *net;
-    for (int i = 0; i < 2 * each * images; i++)      /* some equal, some nonsense */
-        source[i] = i % 97 ? (float)rg_random_below(&state, 500) / 499 : NAN;
-    for (int i = 0; i < 4 * each * images; i++)
-        deltas[i] = i % 89 ? (float)(rg_random_normal(&state) / 2) : INFINITY;
-    CHECK_OK(rg_net_new(&net, rows, 3, &rg_backend_gpu, &options));
-    CHECK_OK(rg_net_put(net, "source", source));
-    CHECK_OK(rg_net_put(net, "deltas", deltas));
-    CHECK(rg_net_proposes(net));
-    CHECK_OK(rg_net_propose(net, &asked, "source", "deltas", "rois"));
-    CHECK_OK(rg_net_get(net, "rois", made));
-    compare_rois(&model, &how, images, each, source, deltas, made);
-    CHECK_FAILS(rg_net_propose(net, &asked, "deltas", "source", "rois"), "do not suit");
-    rg_net_free(net);
-    free(source);
-    free(deltas);
-    free(made);
-}
-
-static void proposals_are_the_hosts(void)
-{
-    proposals_of(RG_NETWORK_CLARAN, 1, (rg_proposal_options){ 6000, 5, 0.7f, 4 });
-    proposals_of(RG_NETWORK_CLARAN, 3, (rg_proposal_options){ 6000, 700, 0.7f, 4 });
-    proposals_of(RG_NETWORK_CLARAN, 2, (rg_proposal_options){ 3, 5, 0.7f, 4 });
-    proposals_of(RG_NETWORK_CLARAN, 1, (rg_proposal_options){ 130, 200, 0.5f, 20 });
-    proposals_of(RG_NETWORK_FPN, 2, (rg_proposal_options){ 2000, 60, 0.7f, 4 });
-}
-
 static void a_gradient_that_is_not_finite_stops(void)
 {
     const rg_row rows[] = { INPUT("x", 1, 2, 1, 1), FC("s", "x", 2, 3, LINEAR),
@@ -401,6 +291,13 @@ static void a_gradient_that_is_not_finite_stops(void)
     rg_net_free(net);
 }
 
+static void bf16_and_f16_find_what_f32_finds(void)
+{
+    if (getenv("RG_FULL") == NULL) CHECK_SKIP("only in make check-full");
+    finds_what_f32_finds(RG_PRECISION_BF16, 3, 0);
+    finds_what_f32_finds(RG_PRECISION_F16, 1, 0);
+}
+
 int main(void)
 {
     CHECK_RUN(bf16_rounds_to_nearest_even);
@@ -418,6 +315,8 @@ int main(void)
     CHECK_RUN(maxpool_of_equals);
     CHECK_RUN(a_loss_without_labels_is_none);
     CHECK_RUN(proposals_are_the_hosts);
+    CHECK_RUN(pictures_are_enlarged_as_by_the_host);
     CHECK_RUN(a_gradient_that_is_not_finite_stops);
+    CHECK_RUN(bf16_and_f16_find_what_f32_finds);
     return CHECK_END();
 }

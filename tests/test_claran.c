@@ -3,6 +3,8 @@
 #include "core/detector/claran.h"
 #include "tests/check.h"
 
+static const rg_claran_run one = { .batch = 1, .rois = 5 };
+
 static const rg_claran small = {
     .input = 264, .width = 32, .fc = 256, .anchor = { 8, 16, 32, 64, 128, 256 },
     .method = RG_METHOD_D1, .mean = { 235, 128, 24 },
@@ -12,7 +14,7 @@ static const rg_claran small = {
 static void paper_has_its_weights(void)
 {
     rg_row rows[RG_CLARAN_ROWS];
-    int n = rg_claran_rows(&rg_claran_paper, &(rg_claran_run){ 1, 5, 0 }, rows);
+    int n = rg_claran_rows(&rg_claran_paper, &one, rows);
     long weights = 0;
     for (int i = 0; i < n; i++) {
         rg_shape weight, bias;
@@ -37,7 +39,7 @@ static void check_shape(const rg_row *rows, int n, const char *name, rg_shape wa
 static void paper_has_its_shapes(void)
 {
     rg_row rows[RG_CLARAN_ROWS];
-    int n = rg_claran_rows(&rg_claran_paper, &(rg_claran_run){ 1, 5, 0 }, rows);
+    int n = rg_claran_rows(&rg_claran_paper, &one, rows);
     check_shape(rows, n, "pool1", (rg_shape){ 1, 64, 300, 300 });
     check_shape(rows, n, "pool3", (rg_shape){ 1, 256, 75, 75 });
     check_shape(rows, n, "conv5_3", (rg_shape){ 1, 512, 37, 37 });
@@ -59,7 +61,8 @@ static void every_size_fits_together(void)
             rg_shape shape;
             m.input = inputs[i];
             m.width = widths[k / 2];
-            int n = rg_claran_rows(&m, &(rg_claran_run){ 3, 7, k % 2 }, rows);
+            const rg_claran_run run = { .batch = 3, .rois = 7, .training = k % 2 };
+            int n = rg_claran_rows(&m, &run, rows);
             CHECK(n > 0 && n <= RG_CLARAN_ROWS);
             for (int r = 0; r < n; r++) CHECK_OK(rg_layer_shape(rows, n, r, &shape));
             int cells = rg_claran_cells(&m);
@@ -78,7 +81,8 @@ static void pyramids_fit_together(void)
             m.network = RG_NETWORK_FPN;
             m.width = 8;
             m.input = inputs[i];
-            int n = rg_claran_rows(&m, &(rg_claran_run){ 3, 7, training }, rows);
+            const rg_claran_run run = { .batch = 3, .rois = 7, .training = training };
+            int n = rg_claran_rows(&m, &run, rows);
             CHECK(n > 0 && n <= RG_CLARAN_ROWS);
             CHECK_OK(rg_layer_shape(rows, n, n - 1, &shape));
             const char *const levels[] = { "p2", "p3", "p4" };
@@ -102,7 +106,7 @@ static void pyramids_pool_every_size_once(void)
     rg_claran m = small;
     rg_row rows[RG_CLARAN_ROWS];
     m.network = RG_NETWORK_FPN;
-    int n = rg_claran_rows(&m, &(rg_claran_run){ 1, 5, 0 }, rows);
+    int n = rg_claran_rows(&m, &one, rows);
     for (float side = 0; side < 300; side += 7) {
         int pooled = 0;
         for (int i = 0; i < n; i++)
@@ -140,7 +144,8 @@ static void networks_have_names(void)
 static void training_has_its_losses(void)
 {
     rg_row rows[RG_CLARAN_ROWS];
-    int n = rg_claran_rows(&small, &(rg_claran_run){ 2, 256, 1 }, rows), losses = 0;
+    const rg_claran_run run = { .batch = 2, .rois = 256, .training = 1 };
+    int n = rg_claran_rows(&small, &run, rows), losses = 0;
     for (int i = 0; i < n; i++)
         losses += rows[i].word == RG_SOFTMAXLOSS || rows[i].word == RG_SMOOTHL1;
     CHECK(losses == 4);

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "core/engine/module.h"
-#include "tests/words.h"
+#include "tests/whole.h"
 
 #define BUILT "./" RG_MODULE_FILE    /* tests run in the build folder */
 
@@ -66,7 +66,7 @@ static void without_a_card_it_says_why(void)
     if (access(BUILT, F_OK) != 0) CHECK_SKIP("built without CUDA");
     CHECK_OK(rg_backend_find("auto", &any));
     if (rg_backend_find("gpu", &gpu) == 0) {
-        CHECK(any == &rg_backend_cpu);     /* as long as no card has been tried */
+        CHECK(any == gpu);
         return;
     }
     CHECK(any == &rg_backend_cpu);
@@ -88,7 +88,38 @@ static void opening_it_without_a_card_fails(void)
     CHECK(context == NULL);
 }
 
-static void words_on_the_card(void)
+/* ---- where there is a card ---- */
+
+/* Simulated fields that detections are compared on; RG_FIELDS: fewer. */
+static int fields(void)
+{
+    const char *given = getenv("RG_FIELDS");
+    return given ? atoi(given) : 200;
+}
+
+static void ten_steps_as_the_plain_loops(void)
+{
+    steps_of(&by_sgd, 1e-4);
+    steps_of(&by_adam, 1e-3);
+}
+
+static void f32_finds_what_the_processor_finds(void)
+{
+    finds_what_f32_finds(RG_PRECISION_F32, fields(), 0);
+}
+
+static void tf32_and_f16_find_it(void)
+{
+    finds_what_f32_finds(RG_PRECISION_TF32, fields(), 0);
+    finds_what_f32_finds(RG_PRECISION_AUTO, fields(), 0);
+}
+
+static void bf16_finds_most_of_it(void)
+{
+    finds_what_f32_finds(RG_PRECISION_BF16, fields(), 0.05);
+}
+
+static void on_the_card(void)
 {
     const rg_backend *gpu;
     use(BUILT);
@@ -96,6 +127,12 @@ static void words_on_the_card(void)
     if (rg_backend_find("gpu", &gpu) != 0) CHECK_SKIP(rg_error_message());
     words_run(gpu);
     words_of_a_card(gpu);
+    CHECK_RUN(ten_steps_as_the_plain_loops);
+    CHECK_RUN(proposals_are_the_hosts);
+    CHECK_RUN(pictures_are_enlarged_as_by_the_host);
+    CHECK_RUN(f32_finds_what_the_processor_finds);
+    CHECK_RUN(tf32_and_f16_find_it);
+    CHECK_RUN(bf16_finds_most_of_it);
 }
 
 int main(void)
@@ -105,6 +142,6 @@ int main(void)
     CHECK_RUN(the_module_loads);
     CHECK_RUN(without_a_card_it_says_why);
     CHECK_RUN(opening_it_without_a_card_fails);
-    CHECK_RUN(words_on_the_card);
+    CHECK_RUN(on_the_card);
     return CHECK_END();
 }

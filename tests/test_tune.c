@@ -115,7 +115,7 @@ static void is_not_believed(const char *text)
     CHECK(card_timed == 0);
 }
 
-#define HEAD "claran gpu plans 1\na card that is the host\n"
+#define HEAD "claran gpu plans 2\na card that is the host\n"
 #define LINE "conv forward f32 1x3x5x5 4 3/1 bias relu = 0\n"
 
 static void what_is_damaged_is_made_anew(void)
@@ -135,8 +135,8 @@ static void what_is_damaged_is_made_anew(void)
     is_not_believed(HEAD LINE "end 1\nmore\n");
     is_not_believed(HEAD LINE "nonsense\nend 2\n");
     is_not_believed(HEAD "conv forward f32 1x3x5x5 4 3/1 bias relu = -1\nend 1\n");
-    is_not_believed("claran gpu plans 1\nanother card\n" LINE "end 1\n");
-    is_not_believed("claran gpu plans 2\na card that is the host\n" LINE "end 1\n");
+    is_not_believed("claran gpu plans 2\nanother card\n" LINE "end 1\n");
+    is_not_believed("claran gpu plans 1\na card that is the host\n" LINE "end 1\n");
 }
 
 static void a_way_that_is_gone_is_timed_anew(void)

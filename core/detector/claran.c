@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/detector/pyramid.h"
+#include "core/engine/enlarge.h"
 #include "core/engine/error.h"
 
 #define SUBJECT RG_CLARAN_SUBJECT
@@ -78,6 +79,7 @@ int rg_claran_head(const rg_claran *model, const rg_claran_run *run, const char 
 int rg_claran_rois(const rg_claran *model, const rg_claran_run *run, rg_row *rows)
 {
     int n = 0;
+    if (run->proposals) ROW(INPUT("proposals", run->batch * run->proposals, 6, 1, 1));
     if (run->training) {
         ROW(INPUT("picks", run->rois, 7, 1, 1));
         ROW(BOXES("rois", "rpn_bbox_pred", "picks", (float)model->input));
@@ -385,16 +387,6 @@ void rg_claran_identity(const rg_claran *model, const rg_weights *weights,
     snprintf(identity + 8, RG_CLARAN_IDENTITY - 8, "-%04x", (sum >> 16 ^ sum) & 0xffff);
 }
 
-/* Where output pixel i of `size` falls among the subject's: between `at` and at + 1,
- * never beyond the middles of the outermost pixels. */
-static float place(int i, int size, int *at)
-{
-    float x = ((float)i + 0.5f) * SUBJECT / (float)size - 0.5f;
-    x = fminf(fmaxf(x, 0), SUBJECT - 1);
-    *at = x < SUBJECT - 1 ? (int)x : SUBJECT - 2;
-    return x - (float)*at;
-}
-
 void rg_claran_input(const rg_claran *model, const uint8_t *rgb, float *out)
 {
     const int size = model->input;
@@ -403,15 +395,16 @@ void rg_claran_input(const rg_claran *model, const uint8_t *rgb, float *out)
     for (int y = 0; y < size; y++) {
         float line[3][SUBJECT];
         int i, j;
-        const float v = place(size - 1 - y, size, &j);
+        const float v = rg_enlarge_place(size - 1 - y, size, SUBJECT, &j);
         for (int c = 0; c < 3; c++)   /* planes are B, G, R */
             for (int x = 0; x < SUBJECT; x++)
-                line[c][x] = (1 - v) * pixel[j][x][2 - c] + v * pixel[j + 1][x][2 - c];
+                line[c][x] =
+                    rg_enlarge_mix(v, pixel[j][x][2 - c], pixel[j + 1][x][2 - c]);
         for (int x = 0; x < size; x++) {
-            const float u = place(x, size, &i);
+            const float u = rg_enlarge_place(x, size, SUBJECT, &i);
             for (int c = 0; c < 3; c++)
                 out[((size_t)c * size + y) * size + x] =
-                    (1 - u) * line[c][i] + u * line[c][i + 1] - model->mean[c];
+                    rg_enlarge_mix(u, line[c][i], line[c][i + 1]) - model->mean[c];
         }
     }
 }

@@ -48,6 +48,8 @@ typedef struct rg_claran_run {
     int batch;                     /* images at once */
     int rois;                      /* RoIs of all of them together */
     int training;                  /* with dropout and the four losses */
+    int proposals;                 /* room for so many of each image in a row of that
+                                      name (rg_net_propose, [.., 6]); 0: no such row */
 } rg_claran_run;
 
 /* conv1_1 .. conv5_3, with the poolings between them, upon a row "data" of three

@@ -23,7 +23,7 @@ struct rg_runner {
     rg_net *one, *many;            /* owned: for one window, for `batch` */
     int batch;                     /* 1 until `many` is made */
     bool tried;                    /* to make it */
-    bool in_range;                 /* of f16, as far as was looked */
+    bool in_range;                 /* of f16: was looked at */
     char note[1024];
     /* room for BATCH windows; owned */
     uint8_t *rgb;                  /* [132][132][3] each */
@@ -101,7 +101,8 @@ static int make_room(rg_runner *r)
     const unsigned long most = rg_net_proposes(r->one) ? BATCH : 1;
     const unsigned long rois = most * (unsigned long)r->options.proposals;
     r->rgb = rg_error_alloc(most * SUBJECT * SUBJECT, 3, "windows");
-    r->data = rg_error_alloc(most * 3 * input, sizeof(float), "windows");
+    const bool shown = rg_net_shows(r->one);    /* then there is no need of it */
+    r->data = rg_error_alloc(shown ? 1 : most * 3 * input, sizeof(float), "windows");
     r->source = rg_error_alloc(2 * anchors, sizeof(float), "anchors");
     r->deltas = rg_error_alloc(4 * anchors, sizeof(float), "anchors");
     r->proposals = rg_error_alloc(rois, sizeof(rg_box), "proposals");
@@ -261,32 +262,10 @@ static int fetch_proposals(rg_runner *r, rg_net *net, int images)
     return 0;
 }
 
-/* f16 ends at 65504.  Whether what the rows made is finite; looked at once, since all
- * windows are of the same range. */
-static int check_range(rg_runner *r, const rg_net *net)
-{
-    int status = 0;
-    if (r->in_range || rg_runner_precision(r) != RG_PRECISION_F16) return 0;
-    for (int i = 0; i < r->nrows && status == 0; i++) {
-        const char *name = r->rows[i].name;
-        rg_shape shape;
-        RG_TRY(rg_net_shape(net, name, &shape));
-        const long count = rg_layer_count(shape);
-        float *made = rg_error_alloc((unsigned long)count, sizeof *made, name);
-        if (made == NULL) return -1;
-        status = rg_net_get(net, name, made);
-        for (long k = 0; k < count && status == 0; k++)
-            if (!isfinite(made[k]))
-                status = RG_FAIL("row %s of this model outgrows f16, which ends at "
-                                 "65504: use bf16 or tf32", name);
-        free(made);
-    }
-    r->in_range = status == 0;
-    return status;
-}
-
 static int put_windows(rg_runner *r, rg_net *net, int n)
 {
+    if (rg_net_shows(net))
+        return rg_net_show(net, "data", r->rgb, SUBJECT, r->model.mean);
     const size_t input = (size_t)3 * r->model.input * r->model.input;
     for (int i = 0; i < n; i++)
         rg_claran_input(&r->model, rg_runner_window(r, i), r->data + i * input);
@@ -302,6 +281,55 @@ static int compute(rg_runner *r, rg_net *net)
     return rg_net_forward(net, "pool_5", NULL);
 }
 
+/* ---- f16, which ends at 65504 ---- */
+
+/* Whether what the rows of `one` have made is finite. */
+static int check_rows(const rg_runner *r)
+{
+    int status = 0;
+    for (int i = 0; i < r->nrows && status == 0; i++) {
+        const char *name = r->rows[i].name;
+        rg_shape shape;
+        RG_TRY(rg_net_shape(r->one, name, &shape));
+        const long count = rg_layer_count(shape);
+        float *made = rg_error_alloc((unsigned long)count, sizeof *made, name);
+        if (made == NULL) return -1;
+        status = rg_net_get(r->one, name, made);
+        for (long k = 0; k < count && status == 0; k++)
+            if (!isfinite(made[k]))
+                status = RG_FAIL("row %s of this model outgrows f16, which ends at "
+                                 "65504: use bf16 or tf32", name);
+        free(made);
+    }
+    return status;
+}
+
+static int make_anew(rg_runner *r, rg_precision precision)
+{
+    r->options.precision = precision;
+    rg_net_free(r->one);
+    rg_net_free(r->many);
+    r->one = r->many = NULL;
+    RG_TRY(make_net(r, 1, &r->one));
+    return r->batch > 1 ? make_net(r, r->batch, &r->many) : 0;
+}
+
+/* The first window is looked at before any is used: all are of the same range.  Where
+ * f16 was not asked for, bf16 is taken instead. */
+static int settle_range(rg_runner *r)
+{
+    if (r->in_range || rg_runner_precision(r) != RG_PRECISION_F16) return 0;
+    RG_TRY(put_windows(r, r->one, 1));
+    RG_TRY(compute(r, r->one));
+    r->in_range = check_rows(r) == 0;
+    if (r->in_range) return 0;
+    if (r->options.precision != RG_PRECISION_AUTO) return -1;
+    note(r, "bf16 is used");
+    return make_anew(r, RG_PRECISION_BF16);
+}
+
+/* ---- feeding ---- */
+
 /* What was made of n windows; waits for it. */
 static int fetch(rg_runner *r, int n)
 {
@@ -310,15 +338,16 @@ static int fetch(rg_runner *r, int n)
     if (rg_net_proposes(net)) RG_TRY(fetch_proposals(r, net, n));
     else if (r->n[0] == 0) return 0;
     RG_TRY(rg_net_get(net, "cls_prob", r->probability));
-    RG_TRY(rg_net_get(net, "bbox_pred", r->shifts));
-    return check_range(r, net);
+    return rg_net_get(net, "bbox_pred", r->shifts);
 }
 
 int rg_runner_feed(rg_runner *r, int n, int *done)
 {
-    rg_net *net = n > 1 ? r->many : r->one;
     int before = r->flying;
-    *done = r->flying = 0;
+    *done = 0;
+    if (n > 0) RG_TRY(settle_range(r));
+    rg_net *net = n > 1 ? r->many : r->one;
+    r->flying = 0;
     if (n > 0) RG_TRY(put_windows(r, net, n));
     RG_TRY(fetch(r, before));
     if (n > 0) RG_TRY(compute(r, net));

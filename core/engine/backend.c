@@ -16,15 +16,12 @@ static int find_gpu(const rg_backend **backend)
     return 0;
 }
 
-/* Whether auto takes a card: not before the tests have passed on one. */
-static const bool card_is_tried = false;
-
 int rg_backend_find(const char *name, const rg_backend **backend)
 {
     static const rg_backend *const all[] = { &rg_backend_cpu, &rg_backend_ref };
     const bool any = strcmp(name, "auto") == 0;
     if (strcmp(name, "gpu") == 0) return find_gpu(backend);
-    if (any && card_is_tried && rg_module_driver() && find_gpu(backend) == 0) return 0;
+    if (any && rg_module_driver() && find_gpu(backend) == 0) return 0;
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
         if (any || strcmp(name, all[i]->name) == 0) {
             *backend = all[i];

@@ -95,6 +95,9 @@ typedef struct rg_backend {
 
     int (*put)(void *context, rg_tensor *tensor, const float *host);
     int (*get)(void *context, const rg_tensor *tensor, bool gradient, float *host);
+    /* rg_net_show; NULL where that is left to the host. */
+    int (*show)(void *context, rg_tensor *tensor, const uint8_t *rgb, int side,
+                const float mean[3]);
     int (*add_grad)(void *context, rg_tensor *to, const rg_tensor *from);
     int (*fill_grad)(void *context, rg_tensor *tensor, float value);
     /* An alias shares data and has a gradient of its own: for the second reader. */
@@ -131,9 +134,8 @@ typedef struct rg_backend {
 
 extern const rg_backend rg_backend_ref, rg_backend_cpu;
 
-/* Backend by name: gpu, cpu or ref; "auto" is cpu as long as no card has been tried
- * (then it will be the GPU where one can be used).  Fails naming those there are, or
- * saying why the GPU cannot be used. */
+/* Backend by name: gpu, cpu or ref; "auto" is the GPU where one can be used, else cpu.
+ * Fails naming those there are, or saying why the GPU cannot be used. */
 int rg_backend_find(const char *name, const rg_backend **backend);
 
 /* Precision by name: auto, f32, tf32, bf16, f16. */

@@ -445,6 +445,21 @@ int rg_net_put(rg_net *net, const char *name, const float *host)
     return i < 0 ? -1 : net->backend->put(net->context, &net->tensors[i], host);
 }
 
+bool rg_net_shows(const rg_net *net)
+{
+    return net->backend->show != NULL;
+}
+
+int rg_net_show(rg_net *net, const char *name, const uint8_t *rgb, int side,
+                const float mean[3])
+{
+    const int i = rg_layer_find(net->rows, net->nrows, name);
+    if (i < 0) return -1;
+    if (net->tensors[i].shape.c != 3 || side < 2)
+        return RG_FAIL("row %s takes no pictures", name);
+    return net->backend->show(net->context, &net->tensors[i], rgb, side, mean);
+}
+
 int rg_net_get(const rg_net *net, const char *name, float *host)
 {
     int i = rg_layer_find(net->rows, net->nrows, name);
@@ -545,7 +560,7 @@ int rg_net_propose(rg_net *net, const rg_proposing *how, const char *source,
     const int images = t[s].shape.n;
     if (rg_layer_count(t[s].shape) != 2 * each * images
         || rg_layer_count(t[d].shape) != 4 * each * images
-        || t[r].shape.n != how->after * images || t[r].shape.c != 5)
+        || t[r].shape.n != how->after * images || t[r].shape.c < 5 || t[r].shape.c > 6)
         return RG_FAIL("%ld anchors and %d RoIs an image do not suit the rows %s, %s, "
                        "%s", each, how->after, source, deltas, rois);
     return net->backend->propose(net->context, how, &t[s], &t[d], &net->tensors[r]);

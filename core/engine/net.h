@@ -64,6 +64,14 @@ int rg_net_get_param(const rg_net *net, const char *name, rg_part part, float *h
 /* Rows from `first` (NULL: the top) to `last` (NULL: the bottom), both included. */
 int rg_net_forward(rg_net *net, const char *first, const char *last);
 
+/* Whether the backend makes the input of pictures itself (they are far smaller). */
+bool rg_net_shows(const rg_net *net);
+
+/* To a row [n, 3, size, size] n pictures rgb [n][side][side][3], their first line the
+ * lowest, as rg_claran_input makes it: enlarged, planes B, G, R, less their means. */
+int rg_net_show(rg_net *net, const char *name, const uint8_t *rgb, int side,
+                const float mean[3]);
+
 /* Whether the backend finds proposals itself (boxes then need not come to the host). */
 bool rg_net_proposes(const rg_net *net);
 
@@ -71,7 +79,8 @@ bool rg_net_proposes(const rg_net *net);
  * not finite left out, the best `before` of each image thinned to `after` whose overlap
  * is at most `iou`.  Rows: source [n] probabilities of no source and source, plane by
  * plane (as in detector/proposal.h), deltas likewise, rois [n * after, 5]: image and
- * corners, best first; where there are fewer, image -1 and the whole image. */
+ * corners, best first; where there are fewer, image -1 and the whole image.  A sixth
+ * column is the anchor's number in its image. */
 int rg_net_propose(rg_net *net, const rg_proposing *how, const char *source,
                    const char *deltas, const char *rois);
 

@@ -2,6 +2,9 @@
 #include "core/learning/train.h"
 
 #include <math.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +19,7 @@
 #include "core/learning/backbone.h"
 #include "core/learning/ema.h"
 #include "core/learning/factor.h"
+#include "core/learning/feeder.h"
 #include "core/learning/losses.h"
 #include "core/learning/subject.h"
 
@@ -28,13 +32,16 @@ static const char *const loss_names[LOSSES] = { "rpn_cls", "rpn_box", "roi_cls",
 typedef struct trainer {
     const rg_train_options *how;      /* borrowed */
     rg_claran model;
+    const rg_backend *backend;
     rg_subjects *subjects;            /* owned, as all below */
     rg_net *net;
     rg_ema *ema;                      /* or NULL */
     rg_weights *past; /* what it started from, for its record; or NULL */
-    rg_subject *batch;                /* [how->batch] */
-    float *data;                      /* [batch][3][input][input] */
+    rg_feeder *feeder;
+    const rg_subject *batch;          /* [how->batch], of this step; the feeder's */
     float *source, *deltas;           /* [batch][2 or 4][anchors] */
+    float *found;                     /* [batch][how->proposals.after][6]: the backend's
+                                         proposals, as rg_net_propose makes them */
     float *rpn_labels, *rpn_targets, *rpn_weights;
     rg_roi_targets rois;              /* [batch * rois] */
     rg_box *proposals;                /* [batch][how->proposals.after] */
@@ -57,11 +64,10 @@ static int allocate(trainer *t)
     unsigned long batch = (unsigned long)t->how->batch;
     unsigned long map = batch * (unsigned long)rg_claran_anchors(&t->model),
                   rois = batch * (unsigned long)t->how->rois;
-    unsigned long pixels = 3ul * t->model.input * t->model.input;
     const struct { float **array; unsigned long count; } arrays[] = {
-        { &t->data, batch * pixels },
         { &t->source, map * 2 },
         { &t->deltas, map * 4 },
+        { &t->found, batch * 6ul * (unsigned long)t->how->proposals.after },
         { &t->rpn_labels, map },
         { &t->rpn_targets, map * 4 },
         { &t->rpn_weights, map * 4 },
@@ -75,25 +81,24 @@ static int allocate(trainer *t)
                  rg_error_alloc(arrays[i].count, sizeof(float), "training"))
             == NULL)
             return -1;
-    t->batch = rg_error_alloc(batch, sizeof *t->batch, "training");
     t->proposals = rg_error_alloc(batch * (unsigned long)t->how->proposals.after,
                                   sizeof(rg_box), "training");
     t->anchors = rg_error_alloc(batch * (unsigned long)t->how->proposals.after,
                                 sizeof(int), "training");
-    return t->batch && t->proposals && t->anchors ? 0 : -1;
+    return t->proposals && t->anchors ? 0 : -1;
 }
 
 static void trainer_clear(trainer *t)
 {
+    rg_feeder_free(t->feeder);
     rg_subjects_free(t->subjects);
     rg_net_free(t->net);
     rg_ema_free(t->ema);
     rg_weights_free(t->past);
-    float *arrays[] = { t->data, t->source, t->deltas, t->rpn_labels, t->rpn_targets,
+    float *arrays[] = { t->source, t->deltas, t->rpn_labels, t->rpn_targets,
                         t->rpn_weights, t->rois.picks, t->rois.labels, t->rois.targets,
-                        t->rois.weights };
+                        t->rois.weights, t->found };
     for (unsigned i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
-    free(t->batch);
     free(t->proposals);
     free(t->anchors);
 }
@@ -112,14 +117,14 @@ static int make_net(trainer *t)
 {
     rg_row rows[RG_CLARAN_ROWS];
     rg_factors factors;
-    const rg_backend *backend;
+    RG_TRY(rg_backend_find(t->how->backend, &t->backend));
     rg_claran_run run = { .batch = t->how->batch, .rois = t->how->batch * t->how->rois,
                           .training = 1 };
+    if (t->backend->propose) run.proposals = t->how->proposals.after;
     int n = rg_claran_rows(&t->model, &run, rows);
     set_rows(t->how, rows, n);
     RG_TRY(rg_factor_read(&factors, t->how->freeze, t->how->factors));
-    RG_TRY(rg_backend_find(t->how->backend, &backend));
-    return rg_net_new(&t->net, rows, n, backend,
+    return rg_net_new(&t->net, rows, n, t->backend,
                       &(rg_net_options){ .training = true,
                                          .precision = t->how->precision,
                                          .seed = t->how->seed,
@@ -295,26 +300,11 @@ uint64_t rg_train_subject_seed(const rg_train_options *how, long step, int index
     return rg_random_mix(rg_random_mix(how->seed, (uint64_t)step), (uint64_t)index);
 }
 
-static int prepare_batch(trainer *t)
+static int put_batch(trainer *t)
 {
-    const rg_train_options *how = t->how;
-    const rg_subject_options as = rg_train_subject_options(how);
-    const long step = rg_net_step(t->net);
-    long pixels = 3l * t->model.input * t->model.input;
-    int failed = 0;
-    char sentence[1024] = "";
-#pragma omp parallel for schedule(static, 1)
-    for (int b = 0; b < how->batch; b++)
-        if (rg_subject_draw(t->subjects, &t->model, &as,
-                            rg_train_subject_seed(how, step, b), t->data + b * pixels,
-                            &t->batch[b])
-            != 0)
-#pragma omp critical
-        {
-            failed = 1;
-            snprintf(sentence, sizeof sentence, "%s", rg_error_message());
-        }
-    return failed ? RG_FAIL("%s", sentence) : rg_net_put(t->net, "data", t->data);
+    const float *data;
+    RG_TRY(rg_feeder_take(t->feeder, &data, &t->batch));
+    return rg_net_put(t->net, "data", data);
 }
 
 static int put_anchor_targets(trainer *t, uint64_t seed)
@@ -332,18 +322,31 @@ static int put_anchor_targets(trainer *t, uint64_t seed)
     return rg_net_put(t->net, "rpn_weights", t->rpn_weights);
 }
 
+/* Proposals of image b, and their anchors; returns how many, -1 on failure. */
+static int proposals_of(const trainer *t, int b, rg_box *proposals, int *anchors)
+{
+    const long map = rg_claran_anchors(&t->model), after = t->how->proposals.after;
+    int n = 0;
+    if (!rg_net_proposes(t->net))
+        return rg_proposal_find(&t->model, &t->how->proposals,
+                                t->source + b * 2 * map + map, t->deltas + b * 4 * map,
+                                proposals, NULL, anchors);
+    for (const float *p = t->found + b * after * 6; n < after && p[0] >= 0; p += 6) {
+        proposals[n] = (rg_box){ p[1], p[2], p[3], p[4] };
+        anchors[n++] = (int)p[5];
+    }
+    return n;
+}
+
 static int find_roi_targets(trainer *t, int b, uint64_t seed)
 {
-    long map = rg_claran_anchors(&t->model);
     long count = t->how->rois;
     rg_box *proposals = t->proposals + (long)b * t->how->proposals.after;
     int *anchors = t->anchors + (long)b * t->how->proposals.after;
     rg_roi_targets to = { t->rois.picks + 7 * count * b, t->rois.labels + count * b,
                           t->rois.targets + 4 * RG_CLASSES * count * b,
                           t->rois.weights + 4 * RG_CLASSES * count * b };
-    int n = rg_proposal_find(&t->model, &t->how->proposals,
-                             t->source + b * 2 * map + map, t->deltas + b * 4 * map,
-                             proposals, NULL, anchors);
+    const int n = proposals_of(t, b, proposals, anchors);
     if (n < 0) return -1;
     return rg_proposal_roi_targets(
         &t->model, &t->how->targets, proposals,
@@ -351,11 +354,23 @@ static int find_roi_targets(trainer *t, int b, uint64_t seed)
         (int)count, (int)count * t->how->batch, rg_random_mix(seed, 2ul * b + 1), to);
 }
 
+/* What proposals are made of comes to the host, or they do. */
+static int fetch_proposals(trainer *t)
+{
+    const rg_proposing how = rg_proposal_asked(&t->model, &t->how->proposals);
+    if (rg_net_proposes(t->net)) {
+        RG_TRY(rg_net_propose(t->net, &how, "rpn_cls_prob", "rpn_bbox_pred",
+                              "proposals"));
+        return rg_net_get(t->net, "proposals", t->found);
+    }
+    RG_TRY(rg_net_get(t->net, "rpn_cls_prob", t->source));
+    return rg_net_get(t->net, "rpn_bbox_pred", t->deltas);
+}
+
 static int put_roi_targets(trainer *t, uint64_t seed)
 {
     int failed = 0;
-    RG_TRY(rg_net_get(t->net, "rpn_cls_prob", t->source));
-    RG_TRY(rg_net_get(t->net, "rpn_bbox_pred", t->deltas));
+    RG_TRY(fetch_proposals(t));
 #pragma omp parallel for schedule(static, 1) reduction(|: failed)
     for (int b = 0; b < t->how->batch; b++) failed |= find_roi_targets(t, b, seed) != 0;
     if (failed) return RG_FAIL("no memory left to sample RoIs");
@@ -371,7 +386,7 @@ static int train_step(trainer *t)
     rg_optimizer now = t->how->optimizer;
     float norm, loss;
     now.rate = rg_schedule_rate(&t->how->schedule, rg_net_step(t->net));
-    RG_TRY(prepare_batch(t));
+    RG_TRY(put_batch(t));
     RG_TRY(rg_net_forward(t->net, NULL, "rpn_cls_prob"));
     RG_TRY(put_anchor_targets(t, seed));
     RG_TRY(put_roi_targets(t, seed));
@@ -429,10 +444,24 @@ static int keep_what_there_is(const trainer *t, const char *out)
     return RG_FAIL("%s%s", why, kept ? "; the steps before are saved" : "");
 }
 
+/* How many threads draw ahead: all processors but one where a card computes; where they
+ * compute themselves, none, since each thread of oneDNN waits for the slowest. */
+static int drawers(const trainer *t)
+{
+    int threads = 1;
+    if (strcmp(t->backend->name, "gpu") != 0) return 0;
+#ifdef _OPENMP
+    threads = omp_get_max_threads() - 1;
+#endif
+    return threads > 1 ? threads : 1;
+}
+
 /* 0 when all steps were made, 1 when told to stop. */
 static int run(trainer *t, const char *out)
 {
     const rg_train_options *how = t->how;
+    RG_TRY(rg_feeder_new(&t->feeder, t->subjects, &t->model, how, rg_net_step(t->net),
+                         drawers(t)));
     clock_gettime(CLOCK_MONOTONIC, &t->since);
     if (how->log)
         RG_TRY(rg_losses_begin(how->log, loss_names, LOSSES, rg_net_step(t->net)));

@@ -13,8 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rg_weights_read(&weights, fuzz_file("model", data, size)) != 0) return 0;
     if (rg_claran_recognise(&model, weights) == 0) {
         rg_claran_identity(&model, weights, identity);
-        FUZZ_HOLDS(rg_claran_rows(&model, &(rg_claran_run){ 1, 5, 0 }, rows)
-                   <= RG_CLARAN_ROWS);
+        const rg_claran_run run = { .batch = 1, .rois = 5 };
+        FUZZ_HOLDS(rg_claran_rows(&model, &run, rows) <= RG_CLARAN_ROWS);
         for (int a = 0; a < 6; a++) rg_claran_anchor(&model, a);
     }
     rg_weights_free(weights);

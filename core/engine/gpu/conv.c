@@ -138,7 +138,8 @@ static int back_weights(rg_gpu *gpu, rg_node *node, conv *s)
                               dy.data, rg_gpu_at(gpu, s->workspace)));
     return rg_device_flatten(gpu->device,
         &(rg_kernel_flatten){ rg_layer_count(made.shape), made,
-                              rg_gpu_part(node->weight, RG_GRADIENT) });
+                              { rg_gpu_part(node->weight, RG_GRADIENT), made.shape,
+                                RG_F32 } });
 }
 
 int rg_gpu_conv_backward(void *context, rg_node *node)

@@ -82,6 +82,8 @@ void rg_device_identify(const rg_device *device, char text[RG_DEVICE_IDENTITY]);
 #define RG_DECLARE(name) \
     int rg_device_##name(rg_device *device, const rg_kernel_##name *k);
 RG_KERNEL_LIST(RG_DECLARE)
+RG_SUM_LIST(RG_DECLARE)
+RG_TEAM_LIST(RG_DECLARE)
 #undef RG_DECLARE
 
 /* What is kept where this is multiplied. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/engine/gpu/gpu.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +20,8 @@ static void gpu_close(void *context)
     free(gpu);
 }
 
-/* bf16 is what the card's matrix units are for. */
+/* AUTO: what the card's matrix units are for, f16 where nothing is trained: it rounds
+ * eight times finer than bf16. */
 static int gpu_open(void **context, rg_precision precision, bool training)
 {
     if (training && precision == RG_PRECISION_F16)
@@ -30,7 +30,8 @@ static int gpu_open(void **context, rg_precision precision, bool training)
     rg_gpu *gpu = rg_error_alloc(1, sizeof *gpu, "the GPU backend");
     if (gpu == NULL) return -1;
     gpu->training = training;
-    gpu->precision = precision == RG_PRECISION_AUTO ? RG_PRECISION_BF16 : precision;
+    gpu->precision = precision != RG_PRECISION_AUTO ? precision
+                     : training ? RG_PRECISION_BF16 : RG_PRECISION_F16;
     gpu->type = rg_type_of(gpu->precision);
     if (rg_device_open(&gpu->device) != 0) {
         gpu_close(gpu);
@@ -137,20 +138,42 @@ int rg_gpu_intake(rg_gpu *gpu, size_t bytes)
     return 0;
 }
 
+/* By one of the ways, which is to be told when what is `there` has been read. */
+static int send(rg_gpu *gpu, const void *host, size_t bytes, rg_intake **way,
+                const void **there)
+{
+    void *here;
+    RG_TRY(rg_gpu_intake(gpu, bytes));
+    *way = gpu->intake[gpu->turn ^= 1];
+    RG_TRY(rg_intake_host(*way, &here));
+    memcpy(here, host, bytes);
+    return rg_intake_send(gpu->device, *way, bytes, there);
+}
+
 static int gpu_put(void *context, rg_tensor *tensor, const float *host)
 {
     rg_gpu *gpu = context;
-    const size_t bytes = rg_gpu_bytes(tensor->shape, RG_F32);
     const void *there;
-    void *here;
-    RG_TRY(rg_gpu_intake(gpu, bytes));
-    rg_intake *way = gpu->intake[gpu->turn ^= 1];
-    RG_TRY(rg_intake_host(way, &here));
-    memcpy(here, host, bytes);
-    RG_TRY(rg_intake_send(gpu->device, way, bytes, &there));
+    rg_intake *way;
+    RG_TRY(send(gpu, host, rg_gpu_bytes(tensor->shape, RG_F32), &way, &there));
     RG_TRY(rg_device_arrange(gpu->device,
         &(rg_kernel_arrange){ rg_layer_count(tensor->shape), there,
                               rg_gpu_data(tensor) }));
+    return rg_intake_used(gpu->device, way);
+}
+
+static int gpu_show(void *context, rg_tensor *tensor, const uint8_t *rgb, int side,
+                    const float mean[3])
+{
+    rg_gpu *gpu = context;
+    const rg_shape s = tensor->shape;
+    const size_t bytes = (size_t)s.n * (size_t)side * (size_t)side * 3;
+    const void *there;
+    rg_intake *way;
+    RG_TRY(send(gpu, rgb, bytes, &way, &there));
+    RG_TRY(rg_device_show(gpu->device,
+        &(rg_kernel_show){ (long)s.n * s.h * s.w, there, side,
+                           { mean[0], mean[1], mean[2] }, rg_gpu_data(tensor) }));
     return rg_intake_used(gpu->device, way);
 }
 
@@ -163,7 +186,7 @@ static int gpu_get(void *context, const rg_tensor *tensor, bool gradient, float 
         return RG_FAIL("%s has no %s", tensor->name, gradient ? "gradient" : "values");
     RG_TRY(rg_gpu_scratch(gpu, rg_gpu_bytes(tensor->shape, RG_F32)));
     RG_TRY(rg_device_flatten(gpu->device,
-        &(rg_kernel_flatten){ count, *from, gpu->scratch }));
+        &(rg_kernel_flatten){ count, *from, { gpu->scratch, from->shape, RG_F32 } }));
     return rg_device_download(gpu->device, host, gpu->scratch,
                               rg_gpu_bytes(tensor->shape, RG_F32));
 }
@@ -171,9 +194,7 @@ static int gpu_get(void *context, const rg_tensor *tensor, bool gradient, float 
 static int gpu_add_grad(void *context, rg_tensor *to, const rg_tensor *from)
 {
     const rg_view sum = rg_gpu_grad(to);
-    return rg_device_sum(((rg_gpu *)context)->device,
-        &(rg_kernel_sum){ .count = rg_layer_count(to->shape), .a = sum,
-                          .b = rg_gpu_grad(from), .y = sum });
+    return rg_gpu_sum(context, to->shape, sum, rg_gpu_grad(from), sum, false);
 }
 
 static int gpu_fill_grad(void *context, rg_tensor *tensor, float value)
@@ -199,14 +220,26 @@ static void gpu_free_alias(void *context, rg_tensor *alias)
 
 /* ---- what rows share ---- */
 
+int rg_gpu_gate(rg_gpu *gpu, rg_view y, rg_view dy, rg_view dx)
+{
+    const int span = rg_view_span(dx.shape);
+    return rg_device_gate(gpu->device,
+        &(rg_kernel_gate){ rg_layer_count(dx.shape) / span, span, y, dy, dx });
+}
+
+int rg_gpu_sum(rg_gpu *gpu, rg_shape shape, rg_view a, rg_view b, rg_view y, bool relu)
+{
+    const int span = rg_view_span(shape);
+    return rg_device_sum(gpu->device,
+        &(rg_kernel_sum){ rg_layer_count(shape) / span, span, a, b, y, relu });
+}
+
 int rg_gpu_as(rg_gpu *gpu, rg_view *view, rg_type type, size_t offset)
 {
     const rg_view from = *view;
     if (from.type == type) return 0;
     *view = (rg_view){ rg_gpu_at(gpu, offset), from.shape, type };
-    return rg_device_gate(gpu->device,
-        &(rg_kernel_gate){ .count = rg_layer_count(from.shape), .dy = from,
-                           .dx = *view });
+    return rg_gpu_gate(gpu, (rg_view){ .data = NULL }, from, *view);
 }
 
 rg_view rg_gpu_target(const rg_gpu *gpu, rg_view grad, rg_type type, size_t offset)
@@ -218,24 +251,20 @@ rg_view rg_gpu_target(const rg_gpu *gpu, rg_view grad, rg_type type, size_t offs
 int rg_gpu_deliver(rg_gpu *gpu, rg_view made, rg_view grad)
 {
     if (made.data == grad.data) return 0;
-    return rg_device_gate(gpu->device,
-        &(rg_kernel_gate){ .count = rg_layer_count(grad.shape), .dy = made,
-                           .dx = grad });
+    return rg_gpu_gate(gpu, (rg_view){ .data = NULL }, made, grad);
 }
 
 int rg_gpu_ungate(rg_gpu *gpu, const rg_node *node)
 {
     const rg_view dy = rg_gpu_grad(node->out);
     if (node->row->activation != RG_RELU) return 0;
-    return rg_device_gate(gpu->device,
-        &(rg_kernel_gate){ rg_layer_count(node->out->shape), rg_gpu_data(node->out), dy,
-                           dy });
+    return rg_gpu_gate(gpu, rg_gpu_data(node->out), dy, dy);
 }
 
-/* As many parts as each has rows. */
 static int parts_of(rg_shape s)
 {
-    return (int)ceil(sqrt((double)s.n * s.h * s.w));
+    enum { ROWS_A_PART = 32 };
+    return (int)(((long)s.n * s.h * s.w + ROWS_A_PART - 1) / ROWS_A_PART);
 }
 
 size_t rg_gpu_parts(rg_shape shape)
@@ -319,9 +348,7 @@ static int gpu_param_add_grad(void *context, rg_param *to, const rg_param *from)
 {
     const rg_view sum = { rg_gpu_part(to, RG_GRADIENT), to->shape, RG_F32 };
     const rg_view more = { rg_gpu_part(from, RG_GRADIENT), to->shape, RG_F32 };
-    return rg_device_sum(((rg_gpu *)context)->device,
-        &(rg_kernel_sum){ .count = rg_layer_count(to->shape), .a = sum, .b = more,
-                          .y = sum });
+    return rg_gpu_sum(context, to->shape, sum, more, sum, false);
 }
 
 static int gpu_param_put(void *context, rg_param *param, rg_part part,
@@ -359,6 +386,7 @@ const rg_backend rg_backend_gpu = {
     .close = gpu_close,
     .precision = gpu_precision,
     .put = gpu_put,
+    .show = gpu_show,
     .get = gpu_get,
     .add_grad = gpu_add_grad,
     .fill_grad = gpu_fill_grad,

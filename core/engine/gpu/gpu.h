@@ -62,7 +62,7 @@ typedef struct rg_gpu_param {
 } rg_gpu_param;
 
 /* Parts that losses are summed in, always the same: threads cannot change the sum. */
-enum { RG_GPU_PARTS = 256 };
+enum { RG_GPU_PARTS = 64 };
 
 /* data (and grad where wanted) of a row's output. */
 int rg_gpu_output(rg_gpu *gpu, rg_tensor *tensor, rg_type type);
@@ -88,6 +88,10 @@ void *rg_gpu_at(const rg_gpu *gpu, size_t offset);
 int rg_gpu_intake(rg_gpu *gpu, size_t bytes);
 
 size_t rg_gpu_bytes(rg_shape shape, rg_type type);
+
+/* dx = dy where y > 0, or everywhere where y has no data; y = a + b, with ReLU. */
+int rg_gpu_gate(rg_gpu *gpu, rg_view y, rg_view dy, rg_view dx);
+int rg_gpu_sum(rg_gpu *gpu, rg_shape shape, rg_view a, rg_view b, rg_view y, bool relu);
 
 /* The view in the wanted type: itself, or a copy in scratch at `offset`. */
 int rg_gpu_as(rg_gpu *gpu, rg_view *view, rg_type type, size_t offset);

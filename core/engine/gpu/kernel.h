@@ -9,8 +9,11 @@
  * Each kernel is a struct of what it works on and a function of element i; elements
  * write different places and read none that another writes, so that any order will do.
  * Sums are gathered by who needs them, never scattered: they are the same at every run.
- * launch.cu makes a launch of each, tests/card.c a loop, tests/test_kernel.c compares
- * each with ref/.  What the words mean stands in ref/kernels.h.
+ * Where an element is a long sum, RG_LANES lanes have a share each: NAME_lane is a
+ * lane's, NAME_end is told the sum of all (RG_SUM_LIST).  One that is a long sequence
+ * has a team of lanes that wait for each other (RG_TEAM_LIST).
+ * launch.cu makes a launch of each, tests/card.c a loop; tests/words.h compares with
+ * ref/.  What the words mean stands in ref/kernels.h.
  */
 #ifndef RG_KERNEL_H
 #define RG_KERNEL_H
@@ -21,6 +24,7 @@
 
 #include "core/engine/anywhere.h"
 #include "core/engine/box.h"
+#include "core/engine/enlarge.h"
 #include "core/engine/layer.h"
 #include "core/engine/random.h"
 
@@ -77,19 +81,91 @@ RG_ANYWHERE float rg_view_from_f16(uint16_t half)
     return half & 0x8000 ? -size : size;
 }
 
+RG_ANYWHERE float rg_view_from_half(rg_type type, uint16_t half)
+{
+    return type == RG_BF16 ? rg_view_from_bf16(half) : rg_view_from_f16(half);
+}
+
+RG_ANYWHERE uint16_t rg_view_to_half(rg_type type, float value)
+{
+    return type == RG_BF16 ? rg_view_to_bf16(value) : rg_view_to_f16(value);
+}
+
 RG_ANYWHERE float rg_view_get(const rg_view *v, long i)
 {
     if (v->type == RG_F32) return ((const float *)v->data)[i];
-    const uint16_t half = ((const uint16_t *)v->data)[i];
-    return v->type == RG_BF16 ? rg_view_from_bf16(half) : rg_view_from_f16(half);
+    return rg_view_from_half(v->type, ((const uint16_t *)v->data)[i]);
 }
 
 RG_ANYWHERE void rg_view_set(const rg_view *v, long i, float value)
 {
     if (v->type == RG_F32) ((float *)v->data)[i] = value;
-    else ((uint16_t *)v->data)[i] =
-        v->type == RG_BF16 ? rg_view_to_bf16(value) : rg_view_to_f16(value);
+    else ((uint16_t *)v->data)[i] = rg_view_to_half(v->type, value);
 }
+
+/* A span: RG_SPAN channels that are read and written at once, where a kernel's elements
+ * are spans; else 1.  Memory is aligned to 16 bytes, values are counted from i on. */
+enum { RG_SPAN = 8 };
+typedef struct rg_four { float v[4]; } __attribute__((aligned(16))) rg_four;
+typedef struct rg_eight { uint16_t v[RG_SPAN]; } __attribute__((aligned(16))) rg_eight;
+
+RG_ANYWHERE int rg_view_span(rg_shape s)
+{
+    return s.c % RG_SPAN == 0 ? RG_SPAN : 1;
+}
+
+RG_ANYWHERE void rg_view_read(const rg_view *v, long i, int span, float x[RG_SPAN])
+{
+    if (span == 1) x[0] = rg_view_get(v, i);
+    else if (v->type == RG_F32) {
+        const rg_four *from = (const rg_four *)((const float *)v->data + i);
+        const rg_four low = from[0], high = from[1];
+        for (int k = 0; k < RG_SPAN; k++) x[k] = k < 4 ? low.v[k] : high.v[k - 4];
+    } else {
+        const rg_eight from = *(const rg_eight *)((const uint16_t *)v->data + i);
+        for (int k = 0; k < RG_SPAN; k++) x[k] = rg_view_from_half(v->type, from.v[k]);
+    }
+}
+
+RG_ANYWHERE void rg_view_write(const rg_view *v, long i, int span,
+                               const float x[RG_SPAN])
+{
+    if (span == 1) rg_view_set(v, i, x[0]);
+    else if (v->type == RG_F32) {
+        rg_four *to = (rg_four *)((float *)v->data + i), low, high;
+        for (int k = 0; k < 4; k++) {
+            low.v[k] = x[k];
+            high.v[k] = x[k + 4];
+        }
+        to[0] = low;
+        to[1] = high;
+    } else {
+        rg_eight to;
+        for (int k = 0; k < RG_SPAN; k++) to.v[k] = rg_view_to_half(v->type, x[k]);
+        *(rg_eight *)((uint16_t *)v->data + i) = to;
+    }
+}
+
+/* CALL for a span of 8 and of 1, as constants, so that nvcc unrolls its loops. */
+#define RG_BY_SPAN(span, call) \
+    do { \
+        if ((span) == RG_SPAN) { enum { SPAN = RG_SPAN }; call; } \
+        else { enum { SPAN = 1 }; call; } \
+    } while (0)
+
+/* ---- sums and teams ---- */
+
+enum { RG_LANES = 256 };
+typedef struct rg_pair { double a, b; } rg_pair;
+
+/* Where all lanes of a team wait for each other; the host's is of one. */
+#ifdef __CUDA_ARCH__
+#define RG_TOGETHER() __syncthreads()
+#else
+#define RG_TOGETHER() ((void)0)
+#endif
+
+/* ---- places ---- */
 
 /* Where an element stands, and back. */
 typedef struct rg_place { int n, c, h, w; } rg_place;
@@ -111,6 +187,15 @@ RG_ANYWHERE rg_place rg_place_of(rg_shape s, long i)
     i = rg_place_split(i, s.c, &p.c);
     i = rg_place_split(i, s.w, &p.w);
     p.n = (int)rg_place_split(i, s.h, &p.h);
+    return p;
+}
+
+/* ... of the first channel of span number i. */
+RG_ANYWHERE rg_place rg_place_of_span(rg_shape s, long i, int span)
+{
+    s.c /= span;
+    rg_place p = rg_place_of(s, i);
+    p.c *= span;
     return p;
 }
 
@@ -143,41 +228,92 @@ RG_ANYWHERE void rg_kernel_arrange_at(const rg_kernel_arrange *k, long i)
                 k->plain[rg_place_plain(k->to.shape, rg_place_of(k->to.shape, i))]);
 }
 
-typedef struct rg_kernel_flatten {     /* from -> plain [n][c][h][w] */
+/* i: place of `to` [n][h][w], whose three channels are B, G, R of rgb
+ * [n][side][side][3], upside down. */
+typedef struct rg_kernel_show {
     long count;
-    rg_view from;
-    float *plain;
+    const uint8_t *rgb;
+    int side;
+    float mean[3];
+    rg_view to;
+} rg_kernel_show;
+
+RG_ANYWHERE void rg_kernel_show_at(const rg_kernel_show *k, long i)
+{
+    const rg_shape s = k->to.shape;
+    int w, h, across, down;
+    const long n = rg_place_split(rg_place_split(i, s.w, &w), s.h, &h);
+    const float u = rg_enlarge_place(w, s.w, k->side, &across);
+    const float v = rg_enlarge_place(s.h - 1 - h, s.h, k->side, &down);
+    const long line = 3L * k->side;
+    const uint8_t *low = k->rgb + (n * k->side + down) * line + 3 * across;
+    for (int c = 0; c < 3; c++) {
+        const uint8_t *p = low + 2 - c;
+        const float left = rg_enlarge_mix(v, p[0], p[line]);
+        const float right = rg_enlarge_mix(v, p[3], p[line + 3]);
+        rg_view_set(&k->to, 3 * i + c, rg_enlarge_mix(u, left, right) - k->mean[c]);
+    }
+}
+
+typedef struct rg_kernel_flatten {     /* from -> plain [n][c][h][w]: its shape is not
+                                          looked at */
+    long count;
+    rg_view from, plain;
 } rg_kernel_flatten;
 
 RG_ANYWHERE void rg_kernel_flatten_at(const rg_kernel_flatten *k, long i)
 {
-    k->plain[rg_place_plain(k->from.shape, rg_place_of(k->from.shape, i))] =
-        rg_view_get(&k->from, i);
+    rg_view_set(&k->plain,
+                rg_place_plain(k->from.shape, rg_place_of(k->from.shape, i)),
+                rg_view_get(&k->from, i));
 }
 
 /* ---- element by element ---- */
 
 typedef struct rg_kernel_gate {  /* dx = dy where y > 0 (or there is no y), else 0 */
-    long count;
+    long count;                        /* of spans */
+    int span;
     rg_view y, dy, dx;
 } rg_kernel_gate;
 
+RG_ANYWHERE void rg_gate_span(const rg_kernel_gate *k, long i, int span)
+{
+    float y[RG_SPAN], d[RG_SPAN];
+    rg_view_read(&k->dy, i * span, span, d);
+    if (k->y.data) {
+        rg_view_read(&k->y, i * span, span, y);
+        for (int v = 0; v < span; v++) d[v] = y[v] > 0 ? d[v] : 0;
+    }
+    rg_view_write(&k->dx, i * span, span, d);
+}
+
 RG_ANYWHERE void rg_kernel_gate_at(const rg_kernel_gate *k, long i)
 {
-    const int open = k->y.data == NULL || rg_view_get(&k->y, i) > 0;
-    rg_view_set(&k->dx, i, open ? rg_view_get(&k->dy, i) : 0);
+    RG_BY_SPAN(k->span, rg_gate_span(k, i, SPAN));
 }
 
 typedef struct rg_kernel_sum {         /* y = a + b, with ReLU where `relu` */
-    long count;
+    long count;                        /* of spans */
+    int span;
     rg_view a, b, y;
     int relu;
 } rg_kernel_sum;
 
+RG_ANYWHERE void rg_sum_span(const rg_kernel_sum *k, long i, int span)
+{
+    float a[RG_SPAN], b[RG_SPAN];
+    rg_view_read(&k->a, i * span, span, a);
+    rg_view_read(&k->b, i * span, span, b);
+    for (int v = 0; v < span; v++) {
+        a[v] += b[v];
+        if (k->relu && !(a[v] > 0)) a[v] = 0;
+    }
+    rg_view_write(&k->y, i * span, span, a);
+}
+
 RG_ANYWHERE void rg_kernel_sum_at(const rg_kernel_sum *k, long i)
 {
-    const float sum = rg_view_get(&k->a, i) + rg_view_get(&k->b, i);
-    rg_view_set(&k->y, i, k->relu && !(sum > 0) ? 0 : sum);
+    RG_BY_SPAN(k->span, rg_sum_span(k, i, SPAN));
 }
 
 typedef struct rg_kernel_finish {      /* y = x + bias by channel, with ReLU */
@@ -225,57 +361,81 @@ RG_ANYWHERE void rg_kernel_dropout_at(const rg_kernel_dropout *k, long i)
 
 /* ---- MAXPOOL ---- */
 
-typedef struct rg_kernel_maxpool {     /* i: of y */
+typedef struct rg_kernel_maxpool {     /* i: span of y */
     long count;
+    int span;
     rg_view x, y;
     int size;
 } rg_kernel_maxpool;
 
-/* Offset in x of the largest value under cell h, w of the output; equals: the first. */
-RG_ANYWHERE long rg_kernel_largest(const rg_view *x, int size, int n, int c, int h,
-                                   int w)
+/* Under cell h, w of the output, by channel: the largest value of x, and the place of
+ * the first channel of the cell that it is in; equals: the first cell. */
+typedef struct rg_largest { float most[RG_SPAN]; long cell[RG_SPAN]; } rg_largest;
+
+RG_ANYWHERE rg_largest rg_kernel_largest(const rg_view *x, int size, int n, int c,
+                                         int h, int w, int span)
 {
     const rg_shape in = x->shape;
     const int first = size == 3 ? -1 : 0;
-    long best = rg_place_at(in, n, c, 2 * h, 2 * w);
-    float most = rg_view_get(x, best);
+    rg_largest l;
+    float value[RG_SPAN];
+    const long own = rg_place_at(in, n, c, 2 * h, 2 * w);
+    rg_view_read(x, own, span, l.most);
+    for (int v = 0; v < span; v++) l.cell[v] = own;
     for (int a = first; a < 2; a++)
         for (int b = first; b < 2; b++) {
             const int row = 2 * h + a, column = 2 * w + b;
             if (row < 0 || row >= in.h || column < 0 || column >= in.w) continue;
             const long at = rg_place_at(in, n, c, row, column);
-            const float value = rg_view_get(x, at);
-            if (!(value > most || (value == most && at < best))) continue;
-            best = at;
-            most = value;
+            rg_view_read(x, at, span, value);
+            for (int v = 0; v < span; v++) {
+                if (!(value[v] > l.most[v]
+                      || (value[v] == l.most[v] && at < l.cell[v]))) continue;
+                l.most[v] = value[v];
+                l.cell[v] = at;
+            }
         }
-    return best;
+    return l;
+}
+
+RG_ANYWHERE void rg_maxpool_span(const rg_kernel_maxpool *k, long i, int span)
+{
+    const rg_place p = rg_place_of_span(k->y.shape, i, span);
+    const rg_largest l = rg_kernel_largest(&k->x, k->size, p.n, p.c, p.h, p.w, span);
+    rg_view_write(&k->y, i * span, span, l.most);
 }
 
 RG_ANYWHERE void rg_kernel_maxpool_at(const rg_kernel_maxpool *k, long i)
 {
-    const rg_place p = rg_place_of(k->y.shape, i);
-    rg_view_set(&k->y, i, rg_view_get(&k->x, rg_kernel_largest(&k->x, k->size, p.n, p.c,
-                                                               p.h, p.w)));
+    RG_BY_SPAN(k->span, rg_maxpool_span(k, i, SPAN));
 }
 
-typedef struct rg_kernel_maxpool_back { /* i: of x */
+typedef struct rg_kernel_maxpool_back { /* i: span of x */
     long count;
+    int span;
     rg_view x, dy, dx;
     int size;
 } rg_kernel_maxpool_back;
 
-RG_ANYWHERE void rg_kernel_maxpool_back_at(const rg_kernel_maxpool_back *k, long i)
+RG_ANYWHERE void rg_maxpool_back_span(const rg_kernel_maxpool_back *k, long i, int span)
 {
     const rg_shape out = k->dy.shape;
-    const rg_place p = rg_place_of(k->x.shape, i);
+    const rg_place p = rg_place_of_span(k->x.shape, i, span);
     const int up = k->size == 3;
-    float sum = 0;
+    float sum[RG_SPAN] = { 0 }, d[RG_SPAN];
     for (int h = p.h / 2; h <= (p.h + up) / 2 && h < out.h; h++)
-        for (int w = p.w / 2; w <= (p.w + up) / 2 && w < out.w; w++)
-            if (rg_kernel_largest(&k->x, k->size, p.n, p.c, h, w) == i)
-                sum += rg_view_get(&k->dy, rg_place_at(out, p.n, p.c, h, w));
-    rg_view_set(&k->dx, i, sum);
+        for (int w = p.w / 2; w <= (p.w + up) / 2 && w < out.w; w++) {
+            const rg_largest l =
+                rg_kernel_largest(&k->x, k->size, p.n, p.c, h, w, span);
+            rg_view_read(&k->dy, rg_place_at(out, p.n, p.c, h, w), span, d);
+            for (int v = 0; v < span; v++) sum[v] += l.cell[v] == i * span ? d[v] : 0;
+        }
+    rg_view_write(&k->dx, i * span, span, sum);
+}
+
+RG_ANYWHERE void rg_kernel_maxpool_back_at(const rg_kernel_maxpool_back *k, long i)
+{
+    RG_BY_SPAN(k->span, rg_maxpool_back_span(k, i, SPAN));
 }
 
 /* ---- UPSAMPLE and CONCAT ---- */
@@ -470,41 +630,48 @@ RG_ANYWHERE void rg_kernel_axes_at(const rg_kernel_axes *k, long i)
     k->axes[i] = s;
 }
 
-typedef struct rg_kernel_stpool {      /* i: of y */
+typedef struct rg_kernel_stpool {      /* i: span of y */
     long count;
+    int span;
     rg_pooling how;
     const rg_sample *axes;
     rg_view x, y;
 } rg_kernel_stpool;
 
-/* Values of the four cells about a sample: v[down][across]. */
+/* Values of the four cells about a sample: down 0 and 1 of across 0, then of 1. */
 RG_ANYWHERE void rg_pooling_read(const rg_view *x, int n, int c, rg_sample v,
-                                 rg_sample h, float value[2][2])
+                                 rg_sample h, int span, float value[4][RG_SPAN])
 {
     for (int a = 0; a < 4; a++)
-        value[a / 2][a % 2] = rg_view_get(
-            x, rg_place_at(x->shape, n, c, a / 2 ? v.high : v.low,
-                           a % 2 ? h.high : h.low));
+        rg_view_read(x, rg_place_at(x->shape, n, c, a % 2 ? v.high : v.low,
+                                    a / 2 ? h.high : h.low), span, value[a]);
+}
+
+RG_ANYWHERE void rg_stpool_span(const rg_kernel_stpool *k, long i, int span)
+{
+    const rg_place p = rg_place_of_span(k->y.shape, i, span);
+    const rg_sample *axes = k->axes + 2L * k->how.size * p.n;
+    const rg_sample v = axes[p.h], h = axes[k->how.size + p.w];
+    const int image = rg_pooling_image(&k->how, p.n, k->x.shape.n);
+    float f[4][RG_SPAN], made[RG_SPAN] = { 0 };
+    if (v.low >= 0) {
+        rg_pooling_read(&k->x, image, p.c, v, h, span, f);
+        for (int c = 0; c < span; c++)
+            made[c] = (1 - v.along) * ((1 - h.along) * f[0][c] + h.along * f[2][c])
+                      + v.along * ((1 - h.along) * f[1][c] + h.along * f[3][c]);
+    }
+    rg_view_write(&k->y, i * span, span, made);
 }
 
 RG_ANYWHERE void rg_kernel_stpool_at(const rg_kernel_stpool *k, long i)
 {
-    const rg_place p = rg_place_of(k->y.shape, i);
-    const rg_sample *axes = k->axes + 2L * k->how.size * p.n;
-    const rg_sample v = axes[p.h], h = axes[k->how.size + p.w];
-    const int image = rg_pooling_image(&k->how, p.n, k->x.shape.n);
-    float f[2][2], made = 0;
-    if (v.low >= 0) {
-        rg_pooling_read(&k->x, image, p.c, v, h, f);
-        made = (1 - v.along) * ((1 - h.along) * f[0][0] + h.along * f[0][1])
-               + v.along * ((1 - h.along) * f[1][0] + h.along * f[1][1]);
-    }
-    rg_view_set(&k->y, i, made);
+    RG_BY_SPAN(k->span, rg_stpool_span(k, i, SPAN));
 }
 
-/* Gradient of the features, i: of dx; gathered from all RoIs. */
+/* Gradient of the features, i: span of dx; gathered from all RoIs. */
 typedef struct rg_kernel_stpool_back {
     long count;
+    int span;
     rg_pooling how;
     const rg_sample *axes;
     rg_view dy, dx;
@@ -516,67 +683,96 @@ RG_ANYWHERE float rg_pooling_share(rg_sample s, int at)
     return (s.low == at ? 1 - s.along : 0) + (s.high == at ? s.along : 0);
 }
 
-RG_ANYWHERE void rg_kernel_stpool_back_at(const rg_kernel_stpool_back *k, long i)
+/* What RoI r gives to cell p, added to sum. */
+RG_ANYWHERE void rg_stpool_back_roi(const rg_kernel_stpool_back *k, rg_place p, int r,
+                                    int span, float sum[RG_SPAN])
 {
-    const rg_place p = rg_place_of(k->dx.shape, i);
     const int size = k->how.size;
-    float sum = 0;
-    for (int r = 0; r < k->how.nrois; r++) {
-        const rg_sample *v = k->axes + 2L * size * r, *h = v + size;
-        if (rg_pooling_image(&k->how, r, k->dx.shape.n) != p.n) continue;
-        for (int a = 0; a < size; a++) {
-            if (v[a].low != p.h && v[a].high != p.h) continue;
-            const float down = rg_pooling_share(v[a], p.h);
-            for (int b = 0; b < size; b++) {
-                if (h[b].low != p.w && h[b].high != p.w) continue;
-                const long at = rg_place_at(k->dy.shape, r, p.c, a, b);
-                sum += down * rg_pooling_share(h[b], p.w) * rg_view_get(&k->dy, at);
-            }
+    const rg_sample *v = k->axes + 2L * size * r, *h = v + size;
+    float d[RG_SPAN];
+    for (int a = 0; a < size; a++) {
+        if (v[a].low != p.h && v[a].high != p.h) continue;
+        const float down = rg_pooling_share(v[a], p.h);
+        for (int b = 0; b < size; b++) {
+            if (h[b].low != p.w && h[b].high != p.w) continue;
+            const float share = down * rg_pooling_share(h[b], p.w);
+            rg_view_read(&k->dy, rg_place_at(k->dy.shape, r, p.c, a, b), span, d);
+            for (int c = 0; c < span; c++) sum[c] += share * d[c];
         }
     }
-    rg_view_set(&k->dx, i, sum);
+}
+
+RG_ANYWHERE void rg_stpool_back_span(const rg_kernel_stpool_back *k, long i, int span)
+{
+    const rg_place p = rg_place_of_span(k->dx.shape, i, span);
+    float sum[RG_SPAN] = { 0 };
+    for (int r = 0; r < k->how.nrois; r++)
+        if (rg_pooling_image(&k->how, r, k->dx.shape.n) == p.n)
+            rg_stpool_back_roi(k, p, r, span, sum);
+    rg_view_write(&k->dx, i * span, span, sum);
+}
+
+RG_ANYWHERE void rg_kernel_stpool_back_at(const rg_kernel_stpool_back *k, long i)
+{
+    RG_BY_SPAN(k->span, rg_stpool_back_span(k, i, SPAN));
+}
+
+/* How the objective changes as a sample moves down, and across: a sum over channels,
+ * i: sample [nrois][size][size]; to pull[2 i] and behind it. */
+typedef struct rg_kernel_pull {
+    long count;
+    rg_pooling how;
+    const rg_sample *axes;
+    rg_view x, dy;
+    float *pull;
+} rg_kernel_pull;
+
+RG_ANYWHERE rg_pair rg_kernel_pull_lane(const rg_kernel_pull *k, long i, int lane)
+{
+    const int size = k->how.size, b = (int)(i % size), a = (int)(i / size % size);
+    const int roi = (int)(i / size / size);
+    const rg_sample *axes = k->axes + 2L * size * roi;
+    const rg_sample v = axes[a], h = axes[size + b];
+    const int image = rg_pooling_image(&k->how, roi, k->x.shape.n);
+    rg_pair sum = { 0, 0 };
+    float f[4][RG_SPAN];
+    for (int c = lane; c < k->x.shape.c && v.low >= 0; c += RG_LANES) {
+        const float dy =
+            rg_view_get(&k->dy, rg_place_at(k->dy.shape, roi, c, a, b));
+        rg_pooling_read(&k->x, image, c, v, h, 1, f);
+        sum.a += dy * ((1 - h.along) * (f[1][0] - f[0][0])
+                       + h.along * (f[3][0] - f[2][0]));
+        sum.b += dy * ((1 - v.along) * (f[2][0] - f[0][0])
+                       + v.along * (f[3][0] - f[1][0]));
+    }
+    return sum;
+}
+
+RG_ANYWHERE void rg_kernel_pull_end(const rg_kernel_pull *k, long i, rg_pair sum)
+{
+    k->pull[2 * i] = (float)sum.a;
+    k->pull[2 * i + 1] = (float)sum.b;
 }
 
 /* Gradient of the RoIs, i: of drois [nrois][5]; the image index gets none. */
 typedef struct rg_kernel_stpool_move {
     long count;
     rg_pooling how;
-    const rg_sample *axes;
-    rg_view x, dy;
+    rg_shape in;
+    const float *pull;
     float *drois;
 } rg_kernel_stpool_move;
 
-/* dy times the slope of the map at one sample, down or across. */
-RG_ANYWHERE float rg_pooling_slope(const rg_kernel_stpool_move *k, rg_place p,
-                                   int across)
-{
-    const rg_sample *axes = k->axes + 2L * k->how.size * p.n;
-    const rg_sample v = axes[p.h], h = axes[k->how.size + p.w];
-    float f[2][2];
-    if (v.low < 0) return 0;
-    rg_pooling_read(&k->x, rg_pooling_image(&k->how, p.n, k->x.shape.n), p.c, v, h, f);
-    const float slope =
-        across ? (1 - v.along) * (f[0][1] - f[0][0]) + v.along * (f[1][1] - f[1][0])
-               : (1 - h.along) * (f[1][0] - f[0][0]) + h.along * (f[1][1] - f[0][1]);
-    return slope
-           * rg_view_get(&k->dy, rg_place_at(k->dy.shape, p.n, p.c, p.h, p.w));
-}
-
 RG_ANYWHERE void rg_kernel_stpool_move_at(const rg_kernel_stpool_move *k, long i)
 {
-    const int roi = (int)(i / 5), end = (int)(i % 5) - 1, across = end % 2 == 0;
+    const int end = (int)(i % 5) - 1, across = end % 2 == 0, size = k->how.size;
+    const float *pull = k->pull + 2 * (i / 5) * size * size + across;
     float sum = 0;
-    for (int a = 0; a < k->how.size && end >= 0; a++)
-        for (int b = 0; b < k->how.size; b++) {
-            float point = 0;
-            for (int c = 0; c < k->x.shape.c; c++) {
-                const rg_place p = { roi, c, a, b };
-                point += rg_pooling_slope(k, p, across);
-            }
-            sum += point
+    for (int a = 0; a < size && end >= 0; a++)
+        for (int b = 0; b < size; b++)
+            sum += pull[2 * (a * size + b)]
                    * rg_pooling_lever(&k->how, across ? b : a, end / 2,
-                                      across ? k->x.shape.w : k->x.shape.h);
-        }
+                                      across ? k->in.w : k->in.h);
     k->drois[i] = sum;
 }
 
@@ -631,15 +827,20 @@ typedef struct rg_kernel_gather {      /* i: channel; its parts, times `scale` *
     float *a, *b;                      /* b NULL: not wanted */
 } rg_kernel_gather;
 
-RG_ANYWHERE void rg_kernel_gather_at(const rg_kernel_gather *k, long i)
+RG_ANYWHERE rg_pair rg_kernel_gather_lane(const rg_kernel_gather *k, long i, int lane)
 {
-    double a = 0, b = 0;
-    for (int p = 0; p < k->parts; p++) {
-        a += k->part[2 * (p * k->count + i)];
-        b += k->part[2 * (p * k->count + i) + 1];
+    rg_pair sum = { 0, 0 };
+    for (long p = lane; p < k->parts; p += RG_LANES) {
+        sum.a += k->part[2 * (p * k->count + i)];
+        sum.b += k->part[2 * (p * k->count + i) + 1];
     }
-    k->a[i] = (float)(a * k->scale);
-    if (k->b) k->b[i] = (float)(b * k->scale);
+    return sum;
+}
+
+RG_ANYWHERE void rg_kernel_gather_end(const rg_kernel_gather *k, long i, rg_pair sum)
+{
+    k->a[i] = (float)(sum.a * k->scale);
+    if (k->b) k->b[i] = (float)(sum.b * k->scale);
 }
 
 typedef struct rg_kernel_track {       /* i: channel */
@@ -767,23 +968,30 @@ typedef struct rg_kernel_softmaxloss {
     double *part;
 } rg_kernel_softmaxloss;
 
-RG_ANYWHERE void rg_kernel_softmaxloss_at(const rg_kernel_softmaxloss *k, long i)
+RG_ANYWHERE rg_pair rg_kernel_softmaxloss_lane(const rg_kernel_softmaxloss *k, long i,
+                                               int lane)
 {
     const rg_shape s = k->labels.shape;
     const long positions = (long)s.n * s.c * s.h * s.w;
     const int step = k->x.shape.c / k->classes;
-    double sum = 0, labels = 0;
-    for (long p = i; p < positions; p += k->count) {
+    rg_pair sum = { 0, 0 };
+    for (long p = i * RG_LANES + lane; p < positions; p += k->count * RG_LANES) {
         const float label = rg_view_get(&k->labels, p);
         float most;
         if (!(label >= 0 && label < k->classes)) continue;
         const long first = rg_softmax_first(k->x.shape, k->classes, p);
         const float all = rg_softmax_sum(&k->x, k->classes, first, &most);
-        sum += logf(all) + most - rg_view_get(&k->x, first + (long)label * step);
-        labels += 1;
+        sum.a += logf(all) + most - rg_view_get(&k->x, first + (long)label * step);
+        sum.b += 1;
     }
-    k->part[2 * i] = sum;
-    k->part[2 * i + 1] = labels;
+    return sum;
+}
+
+RG_ANYWHERE void rg_kernel_softmaxloss_end(const rg_kernel_softmaxloss *k, long i,
+                                           rg_pair sum)
+{
+    k->part[2 * i] = sum.a;
+    k->part[2 * i + 1] = sum.b;
 }
 
 typedef struct rg_kernel_smoothl1 {    /* i: of the `count` parts of the sum */
@@ -793,19 +1001,26 @@ typedef struct rg_kernel_smoothl1 {    /* i: of the `count` parts of the sum */
     double *part;
 } rg_kernel_smoothl1;
 
-RG_ANYWHERE void rg_kernel_smoothl1_at(const rg_kernel_smoothl1 *k, long i)
+RG_ANYWHERE rg_pair rg_kernel_smoothl1_lane(const rg_kernel_smoothl1 *k, long i,
+                                            int lane)
 {
     const rg_shape s = k->x.shape;
     const long values = (long)s.n * s.c * s.h * s.w;
     const double edge = 1.0 / ((double)k->sigma * k->sigma);
-    double sum = 0;
-    for (long p = i; p < values; p += k->count) {
+    rg_pair sum = { 0, 0 };
+    for (long p = i * RG_LANES + lane; p < values; p += k->count * RG_LANES) {
         const double d =
             fabs((double)rg_view_get(&k->x, p) - rg_view_get(&k->target, p));
-        sum += rg_view_get(&k->weight, p)
-               * (d < edge ? d * d / (2 * edge) : d - edge / 2);
+        sum.a += rg_view_get(&k->weight, p)
+                 * (d < edge ? d * d / (2 * edge) : d - edge / 2);
     }
-    k->part[2 * i] = sum;
+    return sum;
+}
+
+RG_ANYWHERE void rg_kernel_smoothl1_end(const rg_kernel_smoothl1 *k, long i,
+                                        rg_pair sum)
+{
+    k->part[2 * i] = sum.a;
     k->part[2 * i + 1] = 0;
 }
 
@@ -816,16 +1031,22 @@ typedef struct rg_kernel_total {       /* one element: the loss of its parts */
     float *loss, *labels;
 } rg_kernel_total;
 
-RG_ANYWHERE void rg_kernel_total_at(const rg_kernel_total *k, long i)
+RG_ANYWHERE rg_pair rg_kernel_total_lane(const rg_kernel_total *k, long i, int lane)
 {
-    double sum = 0, labels = 0;
-    for (int p = 0; p < k->parts; p++) {
-        sum += k->part[2 * p];
-        labels += k->part[2 * p + 1];
+    rg_pair sum = { 0, 0 };
+    (void)i;
+    for (int p = lane; p < k->parts; p += RG_LANES) {
+        sum.a += k->part[2 * p];
+        sum.b += k->part[2 * p + 1];
     }
-    if (k->mean) sum = labels > 0 ? sum / labels : 0;
-    k->loss[i] = (float)sum;
-    k->labels[i] = (float)labels;
+    return sum;
+}
+
+RG_ANYWHERE void rg_kernel_total_end(const rg_kernel_total *k, long i, rg_pair sum)
+{
+    if (k->mean) sum.a = sum.b > 0 ? sum.a / sum.b : 0;
+    k->loss[i] = (float)sum.a;
+    k->labels[i] = (float)sum.b;
 }
 
 typedef struct rg_kernel_softmaxloss_back { /* i: position */
@@ -875,25 +1096,17 @@ typedef struct rg_kernel_squares {     /* i: of the `count` parts of the sum */
     double *part;
 } rg_kernel_squares;
 
-RG_ANYWHERE void rg_kernel_squares_at(const rg_kernel_squares *k, long i)
+RG_ANYWHERE rg_pair rg_kernel_squares_lane(const rg_kernel_squares *k, long i, int lane)
 {
-    double sum = 0;
-    for (long v = i; v < k->values; v += k->count)
-        sum += (double)k->gradient[v] * k->gradient[v];
-    k->part[i] = sum;
+    rg_pair sum = { 0, 0 };
+    for (long v = i * RG_LANES + lane; v < k->values; v += k->count * RG_LANES)
+        sum.a += (double)k->gradient[v] * k->gradient[v];
+    return sum;
 }
 
-typedef struct rg_kernel_addup {       /* i: sum */
-    long count, parts;
-    const double *part;                /* [parts] */
-    double *sum;                       /* [count] */
-} rg_kernel_addup;
-
-RG_ANYWHERE void rg_kernel_addup_at(const rg_kernel_addup *k, long i)
+RG_ANYWHERE void rg_kernel_squares_end(const rg_kernel_squares *k, long i, rg_pair sum)
 {
-    double sum = 0;
-    for (long p = i; p < k->parts; p += k->count) sum += k->part[p];
-    k->sum[i] = sum;
+    k->part[i] = sum.a;
 }
 
 /* How one parameter is moved in this step: its own rate; decay times that rate; unbias
@@ -910,18 +1123,24 @@ typedef struct rg_stride {
 
 typedef struct rg_kernel_clip {        /* one element: rg_optimizer_clip */
     long count;
-    int sums;
-    const double *sum;
+    long parts;
+    const double *part;                /* [parts]: sums of squares */
     const rg_moving *how;
     rg_stride *stride;
 } rg_kernel_clip;
 
-RG_ANYWHERE void rg_kernel_clip_at(const rg_kernel_clip *k, long i)
+RG_ANYWHERE rg_pair rg_kernel_clip_lane(const rg_kernel_clip *k, long i, int lane)
 {
-    double squares = 0;
-    for (int s = 0; s < k->sums; s++) squares += k->sum[s];
-    const float root = (float)sqrt(squares), most = k->how->clip;
-    k->stride[i].squares = squares;
+    rg_pair sum = { 0, 0 };
+    (void)i;
+    for (long p = lane; p < k->parts; p += RG_LANES) sum.a += k->part[p];
+    return sum;
+}
+
+RG_ANYWHERE void rg_kernel_clip_end(const rg_kernel_clip *k, long i, rg_pair sum)
+{
+    const float root = (float)sqrt(sum.a), most = k->how->clip;
+    k->stride[i].squares = sum.a;
     k->stride[i].scale = most > 0 && root > most ? most / root : 1;
     if (!(root - root == 0)) k->stride[i].scale = root - root;
 }
@@ -965,12 +1184,13 @@ RG_ANYWHERE void rg_kernel_adam_at(const rg_kernel_adam *k, long i)
 
 /* All of them, once for the launches and once for the loops. */
 #define RG_KERNEL_LIST(X) \
-    X(arrange) X(flatten) X(gate) X(sum) X(finish) X(fill) X(dropout) \
+    X(arrange) X(show) X(flatten) X(gate) X(sum) X(finish) X(fill) X(dropout) \
     X(maxpool) X(maxpool_back) X(upsample) X(upsample_back) X(concat) \
     X(boxes) X(boxes_back) X(axes) X(stpool) X(stpool_back) X(stpool_move) \
-    X(columns) X(gather) X(track) \
-    X(normalise) X(normalise_back) X(softmax) X(softmax_back) X(softmaxloss) \
-    X(smoothl1) X(total) X(softmaxloss_back) X(smoothl1_back) X(squares) \
-    X(addup) X(clip) X(sgd) X(adam) RG_PROPOSE_LIST(X)
+    X(columns) X(track) X(normalise) X(normalise_back) X(softmax) X(softmax_back) \
+    X(softmaxloss_back) X(smoothl1_back) X(sgd) X(adam) RG_PROPOSE_LIST(X)
+#define RG_SUM_LIST(X) \
+    X(pull) X(gather) X(softmaxloss) X(smoothl1) X(total) X(squares) X(clip)
+#define RG_TEAM_LIST(X) RG_PROPOSE_TEAM(X)
 
 #endif

@@ -53,37 +53,38 @@ int rg_gpu_input_backward(void *context, rg_node *node)
 
 int rg_gpu_maxpool_forward(void *context, rg_node *node)
 {
+    const int span = rg_view_span(node->out->shape);
     return rg_device_maxpool(device_of(context),
-        &(rg_kernel_maxpool){ count_of(node->out), rg_gpu_data(node->in[0]),
-                              rg_gpu_data(node->out), node->row->size });
+        &(rg_kernel_maxpool){ count_of(node->out) / span, span,
+                              rg_gpu_data(node->in[0]), rg_gpu_data(node->out),
+                              node->row->size });
 }
 
 int rg_gpu_maxpool_backward(void *context, rg_node *node)
 {
     const rg_tensor *in = node->in[0];
+    const int span = rg_view_span(in->shape);
     if (in->grad == NULL) return 0;
     return rg_device_maxpool_back(device_of(context),
-        &(rg_kernel_maxpool_back){ count_of(in), rg_gpu_data(in),
+        &(rg_kernel_maxpool_back){ count_of(in) / span, span, rg_gpu_data(in),
                                    rg_gpu_grad(node->out), rg_gpu_grad(in),
                                    node->row->size });
 }
 
 int rg_gpu_add_forward(void *context, rg_node *node)
 {
-    return rg_device_sum(device_of(context),
-        &(rg_kernel_sum){ count_of(node->out), rg_gpu_data(node->in[0]),
-                          rg_gpu_data(node->in[1]), rg_gpu_data(node->out),
-                          node->row->activation == RG_RELU });
+    return rg_gpu_sum(context, node->out->shape, rg_gpu_data(node->in[0]),
+                      rg_gpu_data(node->in[1]), rg_gpu_data(node->out),
+                      node->row->activation == RG_RELU);
 }
 
 int rg_gpu_add_backward(void *context, rg_node *node)
 {
-    rg_kernel_gate gate = { .count = count_of(node->out),
-                            .dy = rg_gpu_grad(node->out) };
-    if (node->row->activation == RG_RELU) gate.y = rg_gpu_data(node->out);
+    rg_view y = { .data = NULL };
+    if (node->row->activation == RG_RELU) y = rg_gpu_data(node->out);
     for (int k = 0; k < 2; k++) {
-        gate.dx = rg_gpu_grad(node->in[k]);
-        if (gate.dx.data) RG_TRY(rg_device_gate(device_of(context), &gate));
+        const rg_view dx = rg_gpu_grad(node->in[k]);
+        if (dx.data) RG_TRY(rg_gpu_gate(context, y, rg_gpu_grad(node->out), dx));
     }
     return 0;
 }

@@ -45,6 +45,6 @@ int rg_gpu_propose(void *context, const rg_proposing *how, const rg_tensor *sour
                               how->iou, r.boxes, r.order, r.bits }));
     return rg_device_choose(gpu->device,
         &(rg_kernel_choose){ images, each, ranks, words, how->after, how->input,
-                             r.boxes, r.order, r.bits, r.gone,
+                             rois->shape.c, r.boxes, r.order, r.bits, r.gone,
                              rg_gpu_data(rois).data });
 }

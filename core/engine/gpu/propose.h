@@ -111,41 +111,57 @@ RG_ANYWHERE void rg_kernel_compare_at(const rg_kernel_compare *k, long i)
     k->bits[i] = bits;
 }
 
-/* i: image; its RoIs. */
+/* i: image; its RoIs, of `values` each: image and box, and, if there are six, the
+ * number of the anchor.  Those that are missing are of no image. */
 typedef struct rg_kernel_choose {
     long count;
-    int each, ranks, words, after, input;
+    int each, ranks, words, after, input, values;
     const rg_box *boxes;
     const int *order;
     const uint64_t *bits;
     uint64_t *gone;                    /* [images][words] */
-    float *rois;                       /* [images * after][5] */
+    float *rois;                       /* [images * after][values] */
 } rg_kernel_choose;
 
-RG_ANYWHERE void rg_kernel_choose_at(const rg_kernel_choose *k, long i)
+RG_ANYWHERE void rg_choose_write(const rg_kernel_choose *k, long i, int place,
+                                 int rank)
+{
+    float *roi = k->rois + (i * k->after + place) * k->values;
+    const float last = (float)(k->input - 1);
+    const int number = rank < 0 ? -1 : k->order[i * k->ranks + rank];
+    rg_box box = { 0, 0, last, last };
+    if (number >= 0) box = k->boxes[i * k->each + number];
+    roi[0] = number < 0 ? -1 : (float)i;
+    roi[1] = box.x1;
+    roi[2] = box.y1;
+    roi[3] = box.x2;
+    roi[4] = box.y2;
+    if (k->values > 5) roi[5] = (float)number;
+}
+
+RG_ANYWHERE void rg_kernel_choose_team(const rg_kernel_choose *k, long i, int lane,
+                                       int lanes)
 {
     const int *order = k->order + i * k->ranks;
     uint64_t *gone = k->gone + i * k->words;
-    float *roi = k->rois + i * k->after * 5;
-    const float last = (float)(k->input - 1);
     int chosen = 0;
-    for (int w = 0; w < k->words; w++) gone[w] = 0;
+    for (int w = lane; w < k->words; w += lanes) gone[w] = 0;
+    RG_TOGETHER();
     for (int rank = 0; rank < k->ranks && chosen < k->after; rank++) {
         const uint64_t *bits = k->bits + (i * k->ranks + rank) * k->words;
         if (order[rank] < 0) break;
         if (gone[rank / 64] >> rank % 64 & 1) continue;
-        const rg_box box = k->boxes[i * k->each + order[rank]];
-        const float made[5] = { (float)i, box.x1, box.y1, box.x2, box.y2 };
-        for (int v = 0; v < 5; v++) roi[5L * chosen + v] = made[v];
+        if (lane == 0) rg_choose_write(k, i, chosen, rank);
         chosen++;
-        for (int w = rank / 64; w < k->words; w++) gone[w] |= bits[w];
+        RG_TOGETHER();                 /* all have seen what is gone */
+        for (int w = rank / 64 + lane; w < k->words; w += lanes) gone[w] |= bits[w];
+        RG_TOGETHER();
     }
-    for (; chosen < k->after; chosen++) {
-        const float made[5] = { -1, 0, 0, last, last };
-        for (int v = 0; v < 5; v++) roi[5L * chosen + v] = made[v];
-    }
+    for (int place = chosen + lane; place < k->after; place += lanes)
+        rg_choose_write(k, i, place, -1);
 }
 
-#define RG_PROPOSE_LIST(X) X(shift) X(rank) X(compare) X(choose)
+#define RG_PROPOSE_LIST(X) X(shift) X(rank) X(compare)
+#define RG_PROPOSE_TEAM(X) X(choose)
 
 #endif

@@ -7,6 +7,8 @@
 
 typedef struct stpool {
     rg_sample *axes;                   /* [RoIs][2][size], made by forward */
+    float *pull;                       /* [RoIs][size][size][2], made by backward; or
+                                          NULL */
     rg_pooling how;
 } stpool;
 
@@ -21,6 +23,10 @@ int rg_gpu_stpool_plan(void *context, rg_node *node)
                            row->value, row->least, row->most,
                            row->sampling == RG_SAMPLING_AUTHORS };
     RG_TRY(rg_gpu_output(gpu, node->out, rg_gpu_data(node->in[0]).type));
+    if (node->in[1]->grad)
+        RG_TRY(rg_device_alloc(gpu->device, (void **)&s->pull,
+                               samples * (size_t)row->size * sizeof *s->pull,
+                               row->name));
     return rg_device_alloc(gpu->device, (void **)&s->axes, samples * sizeof *s->axes,
                            row->name);
 }
@@ -31,6 +37,7 @@ void rg_gpu_stpool_unplan(void *context, rg_node *node)
     stpool *s = node->plan;
     if (s == NULL) return;
     rg_device_free(s->axes);
+    rg_device_free(s->pull);
     rg_gpu_output_free(node->out);
     free(s);
     node->plan = NULL;
@@ -40,12 +47,14 @@ int rg_gpu_stpool_forward(void *context, rg_node *node)
 {
     rg_gpu *gpu = context;
     const stpool *s = node->plan;
+    const int span = rg_view_span(node->out->shape);
     RG_TRY(rg_device_axes(gpu->device,
         &(rg_kernel_axes){ (long)s->how.nrois * 2 * s->how.size, s->how,
                            node->in[0]->shape, s->axes }));
     return rg_device_stpool(gpu->device,
-        &(rg_kernel_stpool){ rg_layer_count(node->out->shape), s->how, s->axes,
-                             rg_gpu_data(node->in[0]), rg_gpu_data(node->out) });
+        &(rg_kernel_stpool){ rg_layer_count(node->out->shape) / span, span, s->how,
+                             s->axes, rg_gpu_data(node->in[0]),
+                             rg_gpu_data(node->out) });
 }
 
 int rg_gpu_stpool_backward(void *context, rg_node *node)
@@ -54,12 +63,16 @@ int rg_gpu_stpool_backward(void *context, rg_node *node)
     const stpool *s = node->plan;
     const rg_view dx = rg_gpu_grad(node->in[0]), drois = rg_gpu_grad(node->in[1]);
     const rg_view dy = rg_gpu_grad(node->out);
+    const int span = rg_view_span(dy.shape);
     if (dx.data)
         RG_TRY(rg_device_stpool_back(gpu->device,
-            &(rg_kernel_stpool_back){ rg_layer_count(dx.shape), s->how, s->axes, dy,
-                                      dx }));
+            &(rg_kernel_stpool_back){ rg_layer_count(dx.shape) / span, span, s->how,
+                                      s->axes, dy, dx }));
     if (drois.data == NULL) return 0;
+    RG_TRY(rg_device_pull(gpu->device,
+        &(rg_kernel_pull){ (long)s->how.nrois * s->how.size * s->how.size, s->how,
+                           s->axes, rg_gpu_data(node->in[0]), dy, s->pull }));
     return rg_device_stpool_move(gpu->device,
-        &(rg_kernel_stpool_move){ rg_layer_count(drois.shape), s->how, s->axes,
-                                  rg_gpu_data(node->in[0]), dy, drois.data });
+        &(rg_kernel_stpool_move){ rg_layer_count(drois.shape), s->how,
+                                  node->in[0]->shape, s->pull, drois.data });
 }

@@ -12,7 +12,7 @@
 
 enum { WAYS = 4, RUNS = 5, KEY = 120, LINE = 512, CHOICES_MOST = 4096 };
 
-static const char magic[] = "claran gpu plans 1";
+static const char magic[] = "claran gpu plans 2";
 
 typedef struct choice { char key[KEY]; int way; } choice;
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* The optimizer's step, so that it can be replayed: what changes from step to step lies
- * on the card.  The sum of squares is made in three stages of always the same parts. */
+ * on the card.  The sum of squares is made in two stages of always the same parts. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "core/engine/gpu/gpu.h"
 #include "core/engine/optimizer.h"
 
-enum { VALUES_A_PART = 256, PARTS_MOST = 1 << 16, SUMS = 1024 };
+enum { VALUES_A_PART = 16 * RG_LANES, PARTS_MOST = 1024 };
 
 typedef struct rg_gpu_moves {
     rg_rule rule;                      /* of what is recorded */
     rg_moving *host, *moving;          /* [parameters + 1]: here, and on the card; the
                                           last has the clip */
-    double *part, *sum;                /* [parts of all], [SUMS], on the card */
+    double *part;                      /* [parts of all], on the card */
     rg_stride *stride;                 /* on the card */
 } rg_gpu_moves;
 
@@ -22,7 +22,6 @@ void rg_gpu_moves_free(rg_gpu_moves *m)
     if (m == NULL) return;
     rg_device_free(m->moving);
     rg_device_free(m->part);
-    rg_device_free(m->sum);
     rg_device_free(m->stride);
     free(m->host);
     free(m);
@@ -44,8 +43,6 @@ static int take_memory(rg_gpu *gpu, rg_gpu_moves *m, const rg_param *params, int
     if (m->host == NULL) return -1;
     RG_TRY(rg_device_alloc(gpu->device, (void **)&m->moving, moving, "the optimizer"));
     RG_TRY(rg_device_alloc(gpu->device, (void **)&m->part, parts * sizeof *m->part,
-                           "the optimizer"));
-    RG_TRY(rg_device_alloc(gpu->device, (void **)&m->sum, SUMS * sizeof *m->sum,
                            "the optimizer"));
     return rg_device_alloc(gpu->device, (void **)&m->stride, sizeof *m->stride,
                            "the optimizer");
@@ -107,10 +104,8 @@ static int step_all(rg_gpu *gpu, const rg_param *params, int n)
                                   rg_gpu_part(&params[i], RG_GRADIENT), part }));
         part += parts;
     }
-    RG_TRY(rg_device_addup(gpu->device,
-        &(rg_kernel_addup){ SUMS, part - m->part, m->part, m->sum }));
     RG_TRY(rg_device_clip(gpu->device,
-        &(rg_kernel_clip){ 1, SUMS, m->sum, &m->moving[n], m->stride }));
+        &(rg_kernel_clip){ 1, part - m->part, m->part, &m->moving[n], m->stride }));
     for (int i = 0; i < n; i++)
         if (params[i].factor > 0) RG_TRY(move(gpu, &params[i], &m->moving[i]));
     return 0;
