@@ -84,6 +84,7 @@ detect=("$CLARAN" detect $radio --backend cpu --precision f32 --threshold 0.1)
 cp found.reg region/detected
 sed 's/ text={[^}]*}/ text={? 0.5}/; s/claran=[123]C_[123]P/claran=?/' found.reg \
     > region/unknown                                    # found: colour -1 of 7
+printf 'icrs\nbox(1,2,3",4",5) # text=' > region/no_label      # found: read beyond its end
 sed 's/ # text={/ text={ # /' found.reg > region/mark_in_label             # found: crash
 cp found.fits found.vot found.csv catalogue
 { printf -- -; cat found.tsv; } > catalogue/tsv
