@@ -85,6 +85,8 @@ cp found.reg region/detected
 sed 's/ text={[^}]*}/ text={? 0.5}/; s/claran=[123]C_[123]P/claran=?/' found.reg \
     > region/unknown                                    # found: colour -1 of 7
 printf 'icrs\nbox(1,2,3",4",5) # text=' > region/no_label      # found: read beyond its end
+printf 'icrs\nbox(1,2,3",4",5) # text={2C_2P 1} claran=2C_2P,1e270,2C_3P,0.1\n' \
+    > region/absurd_p                       # found: its digits overran the label
 sed 's/ # text={/ text={ # /' found.reg > region/mark_in_label             # found: crash
 cp found.fits found.vot found.csv catalogue
 { printf -- -; cat found.tsv; } > catalogue/tsv
