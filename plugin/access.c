@@ -166,6 +166,11 @@ static int send_answer(void *client, void *call, char *request, char **buffer,
     int status = is_same_user(call)
         ? a->answer(a->user, request ? request : "", buffer, size)
         : RG_FAIL("another user's programs get no answer");
+    if (status == 0 && rg_access_is_abandoned()) {       /* libxpa would not free it */
+        free(*buffer);
+        *buffer = NULL;
+        *size = 0;
+    }
     asker = -1;
     set_lock(a->lock, ANSWERS, F_UNLCK);
     if (status != 0) XPAError(call, (char *)rg_error_message());

@@ -65,6 +65,7 @@ static void label(box *b, bool alternatives)
     if (*b->label && (n != strlen(b->class_) || strncmp(b->label, b->class_, n) != 0))
         return;
     double p = strtod(b->p, NULL), second = strtod(b->second_p, NULL);
+    if (!(p >= 0 && p <= 1 && second >= 0 && second <= 1)) return;
     int used = snprintf(b->label, LABEL, "%s", b->class_);
     if (*b->p) used += snprintf(b->label + used, LABEL - (size_t)used, " %.2f", p);
     if (alternatives && *b->second)

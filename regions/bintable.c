@@ -224,22 +224,24 @@ static int read_column(fitsfile *fits, rg_ledger *to, int i, int *status)
     return 0;
 }
 
-static void find_table(fitsfile *fits, int *status)
+static int find_table(rg_fits *fits)
 {
-    int kind;
-    fits_get_hdu_type(fits, &kind, status);
-    while (*status == 0 && kind == IMAGE_HDU) fits_movrel_hdu(fits, 1, &kind, status);
+    int moved = 0, kind, status = 0;
+    while (moved == 0 && fits_get_hdu_type(fits->file, &kind, &status) == 0
+           && kind == IMAGE_HDU)
+        moved = rg_fits_next(fits);
+    return moved > 0 ? RG_FAIL("it has no table") : moved;
 }
 
 /* Rows and columns; the last byte is read before anything is allocated for them. */
-static int measure(fitsfile *fits, int *rows, int *columns)
+static int measure(rg_fits *file, int *rows, int *columns)
 {
     LONGLONG n = 0;
     long row = 0;
     unsigned char last;
     int status = 0;
-    find_table(fits, &status);
-    if (status == END_OF_FILE) return RG_FAIL("it has no table");
+    fitsfile *fits = file->file;
+    RG_TRY(find_table(file));
     fits_get_num_rowsll(fits, &n, &status);
     fits_get_num_cols(fits, columns, &status);
     fits_read_key(fits, TLONG, "NAXIS1", &row, NULL, &status);
@@ -251,13 +253,13 @@ static int measure(fitsfile *fits, int *rows, int *columns)
     return 0;
 }
 
-static int read_columns(fitsfile *fits, rg_ledger **out)
+static int read_columns(rg_fits *fits, rg_ledger **out)
 {
     int rows = 0, columns = 0, status = 0, done = 0;
     RG_TRY(measure(fits, &rows, &columns));
     RG_TRY(rg_ledger_new(out, rows));
     for (int i = 1; i <= columns && done == 0 && status == 0; i++)
-        done = read_column(fits, *out, i, &status);
+        done = read_column(fits->file, *out, i, &status);
     if (done == 0 && status != 0) done = rg_memfile_fail(status, "it is damaged");
     return done;
 }
@@ -267,7 +269,7 @@ static int read_fits(const char *path, rg_ledger **out)
     rg_fits fits;
     *out = NULL;
     if (rg_fits_open(&fits, path) != 0) return rg_error_prefix("%s ", path);
-    int done = read_columns(fits.file, out);
+    int done = read_columns(&fits, out);
     rg_fits_close(&fits);
     if (done == 0) return 0;
     rg_ledger_free(*out);

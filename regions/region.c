@@ -112,7 +112,7 @@ static void read_label(const char *line, char word[64])
     }
     at += strlen(" text=");
     const char *end = *at == '{' ? " }" : *at == '"' ? " \"" : " '";
-    at++;
+    at += *at != '\0';
     snprintf(word, 64, "%.*s", (int)strcspn(at, end), at);
 }
 

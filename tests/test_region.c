@@ -86,6 +86,19 @@ static void region_comes_back(void)
     free(text);
 }
 
+/* Found by tests/fuzz: what the line before had left there was read. */
+static void a_label_of_nothing_is_none(void)
+{
+    const char *text = "icrs\nbox(150,30,30\",20\",15) # text='1C_1P'\n"
+                       "box(150,30,30\",20\",15) # text=\n";
+    rg_source *found = NULL;
+    rg_provenance read = { .file = "kept" };
+    int n = 0;
+    CHECK_OK(rg_region_parse(text, &found, &n, &read));
+    CHECK(n == 1);
+    free(found);
+}
+
 #define WAS " claran=2C_3P,0.9312,1C_2P,0.0512,116.395000,33.965000,20.00,30.00,10.00\n"
 #define HERE "box(116.3950000,33.9650000,20.000\",30.000\",10) # "
 
@@ -213,6 +226,7 @@ int main(void)
     CHECK_RUN(region_is_exact);
     CHECK_RUN(region_properties_are_short);
     CHECK_RUN(region_comes_back);
+    CHECK_RUN(a_label_of_nothing_is_none);
     CHECK_RUN(region_knows_edits);
     CHECK_RUN(region_refuses_damage);
     CHECK_RUN(region_is_placed);

@@ -98,6 +98,23 @@ static void a_resumed_run_equals_one_that_was_not_stopped(void)
                      in_folder("parts.fits.checkpoint")));
 }
 
+/* A step that no training makes would be one that none comes to. */
+static void a_checkpoint_of_no_step_is_refused(void)
+{
+    static const double steps[] = { -1, 1e300 };
+    rg_train_report last;
+    rg_train_options how = quick("cpu", 6, &last);
+    how.resume = 1;
+    for (int i = 0; i < 2 && !check_failed_; i++) {
+        rg_weights *w = NULL;
+        CHECK_OK(rg_weights_read(&w, in_folder("whole.fits.checkpoint")));
+        CHECK_OK(rg_weights_set_number(w, "STEP", steps[i], "training steps made"));
+        CHECK_OK(rg_weights_write(w, in_folder("no_step.fits.checkpoint"), false));
+        rg_weights_free(w);
+        CHECK_FAILS(train(&how, in_folder("no_step.fits")), "STEP = ");
+    }
+}
+
 /* Fields without labels near: nothing but background to learn, and that is learnt. */
 static void windows_without_truths_are_trained_on(void)
 {
@@ -547,6 +564,7 @@ int main(void)
     CHECK_RUN(the_model_opens_for_detection);
     CHECK_RUN(boxes_follow_their_pixels);
     CHECK_RUN(a_checkpoint_is_no_model);
+    CHECK_RUN(a_checkpoint_of_no_step_is_refused);
     CHECK_RUN(bad_settings_are_sentences);
     CHECK_RUN(an_infrared_method_starts_from_a_radio_model);
     CHECK_RUN(models_are_averaged);

@@ -14,7 +14,7 @@
 #include "core/engine/error.h"
 #include "core/engine/file.h"
 
-enum { BLOCK = 2880, ROOM = 1 << 16 };
+enum { BLOCK = 2880, CARD = 80, ROOM = 1 << 16 };
 
 static int write_all(int to, const void *bytes, size_t size)
 {
@@ -66,55 +66,106 @@ static int undo_gzip(int file, int *copy)
     return status;
 }
 
-static int open_file(rg_fits *fits, int file, const char *path)
+/* CFITSIO 4.2 reads these as whole numbers, and writes its complaint of a value of more
+ * than 28 characters that is none beyond its buffer (ffc2j). */
+static int check_card(char *card)
 {
-    char first[10] = "", text[FLEN_ERRMSG], literal[RG_FILE_NAME];
-    int status = 0;
-    if (pread(file, first, 9, 0) < 9 || strcmp(first, "SIMPLE  =") != 0)
-        return RG_FAIL("is no FITS file: it does not begin with SIMPLE =");
-    path = rg_file_literal(path, literal);
-    if (fits_open_diskfile(&fits->file, path, READONLY, &status) == 0) return 0;
-    fits_get_errstatus(status, text);
-    fits_clear_errmsg();
-    return RG_FAIL("is no FITS file, or a damaged one (CFITSIO %d: %s)", status, text);
+    static const char *const whole[] = {
+        "BITPIX", "NAXIS", "PCOUNT", "BLANK", "ZBITPIX", "ZNAXIS", "ZPCOUNT", "ZBLANK",
+        "ZTILE", "ZVAL", "ZDITHER" };
+    char name[FLEN_KEYWORD] = "", value[FLEN_VALUE] = "";
+    int length, status = 0;
+    fits_get_keyname(card, name, &length, &status);
+    fits_parse_value(card, value, NULL, &status);
+    if (status != 0 || strlen(value) <= 28) return 0;
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        const size_t n = strlen(whole[i]);
+        if (strncasecmp(name, whole[i], n) == 0
+            && name[n + strspn(name + n, "0123456789")] == '\0')
+            return RG_FAIL("is damaged: %s = %s, which is no number", name, value);
+    }
+    return 0;
 }
 
-/* CFITSIO knows files by their names: the copy's is its own until it is closed. */
-static int open_copy(rg_fits *fits)
+/* The header that begins at `at`, before CFITSIO sees it. */
+static int check_header(int file, LONGLONG at)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fits->copy);
-    if (open_file(fits, fits->copy, path) == 0) return 0;
-    close(fits->copy);
+    char block[BLOCK], card[CARD + 1] = "";
+    int status = 0;
+    bool end = false;
+    for (ssize_t n; !end && (n = pread(file, block, BLOCK, (off_t)at)) > 0; at += BLOCK)
+        for (int i = 0; status == 0 && !end && i + CARD <= n; i += CARD) {
+            memcpy(card, block + i, CARD);
+            end = strncmp(card, "END", 3) == 0 && strspn(card + 3, " ") == CARD - 3;
+            status = check_card(card);
+        }
+    fits_clear_errmsg();
+    return status;
+}
+
+static int cfitsio_failed(int status, const char *what)
+{
+    char text[FLEN_ERRMSG];
+    fits_get_errstatus(status, text);
+    fits_clear_errmsg();
+    return RG_FAIL("%s (CFITSIO %d: %s)", what, status, text);
+}
+
+static int open_bytes(rg_fits *fits, const char *path)
+{
+    char first[10] = "", literal[RG_FILE_NAME];
+    int status = 0;
+    if (pread(fits->bytes, first, 9, 0) < 9 || strcmp(first, "SIMPLE  =") != 0)
+        return RG_FAIL("is no FITS file: it does not begin with SIMPLE =");
+    RG_TRY(check_header(fits->bytes, 0));
+    path = rg_file_literal(path, literal);
+    if (fits_open_diskfile(&fits->file, path, READONLY, &status) == 0) return 0;
+    return cfitsio_failed(status, "is no FITS file, or a damaged one");
+}
+
+/* Whatever is gzip's is undone first.  CFITSIO knows files by their names: that of a
+ * copy (NULL) is its own until it is closed. */
+static int open_any(rg_fits *fits, const char *path)
+{
+    char copy[64];
+    if (is_gzip(fits->bytes)) {
+        RG_TRY(undo_gzip(fits->bytes, &fits->bytes));
+        path = NULL;
+    }
+    snprintf(copy, sizeof copy, "/proc/self/fd/%d", fits->bytes);
+    if (open_bytes(fits, path ? path : copy) == 0) return 0;
+    close(fits->bytes);
     return -1;
 }
 
 int rg_fits_open(rg_fits *fits, const char *path)
 {
-    *fits = (rg_fits){ .copy = -1 };
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return RG_FAIL("cannot be read: %s", strerror(errno));
-    if (is_gzip(file)) {
-        RG_TRY(undo_gzip(file, &fits->copy));
-        return open_copy(fits);
-    }
-    int status = open_file(fits, file, path);
-    close(file);
-    return status;
+    *fits = (rg_fits){ .bytes = open(path, O_RDONLY | O_CLOEXEC) };
+    if (fits->bytes < 0) return RG_FAIL("cannot be read: %s", strerror(errno));
+    return open_any(fits, path);
 }
 
 /* Not by fits_open_memfile: CFITSIO 4.2 reads beyond the end of short buffers. */
 int rg_fits_open_memory(rg_fits *fits, const void *bytes, size_t size)
 {
-    *fits = (rg_fits){ .copy = memfd_create("claran", MFD_CLOEXEC) };
-    if (fits->copy < 0) return RG_FAIL("cannot be kept: %s", strerror(errno));
-    if (write_all(fits->copy, bytes, size) != 0) {
-        close(fits->copy);
-        return -1;
-    }
-    if (!is_gzip(fits->copy)) return open_copy(fits);
-    RG_TRY(undo_gzip(fits->copy, &fits->copy));
-    return open_copy(fits);
+    *fits = (rg_fits){ .bytes = memfd_create("claran", MFD_CLOEXEC) };
+    if (fits->bytes < 0) return RG_FAIL("cannot be kept: %s", strerror(errno));
+    if (write_all(fits->bytes, bytes, size) == 0) return open_any(fits, NULL);
+    close(fits->bytes);
+    return -1;
+}
+
+int rg_fits_next(rg_fits *fits)
+{
+    LONGLONG end = 0;
+    int status = 0;
+    fits_get_hduaddrll(fits->file, NULL, NULL, &end, &status);
+    if (status == 0) RG_TRY(check_header(fits->bytes, end));
+    fits_movrel_hdu(fits->file, 1, NULL, &status);
+    if (status == 0) return 0;
+    if (status != END_OF_FILE) return cfitsio_failed(status, "is damaged");
+    fits_clear_errmsg();
+    return 1;
 }
 
 void rg_fits_close(rg_fits *fits)
@@ -122,7 +173,7 @@ void rg_fits_close(rg_fits *fits)
     int status = 0;
     fits_close_file(fits->file, &status);
     fits_clear_errmsg();
-    if (fits->copy >= 0) close(fits->copy);
+    close(fits->bytes);
 }
 
 int rg_fits_check_size(fitsfile *file)

@@ -485,14 +485,13 @@ static int read_tensor(fitsfile *file, rg_weights *w)
     return 0;
 }
 
-static int read_all(fitsfile *file, rg_weights *w)
+static int read_all(rg_fits *fits, rg_weights *w)
 {
-    int status = 0;
+    int moved;
     double wanted = 0;
-    RG_TRY(read_primary(file, w, &wanted));
-    while (fits_movrel_hdu(file, 1, NULL, &status) == 0) RG_TRY(read_tensor(file, w));
-    if (status != END_OF_FILE) return fail_fits(status, "the file is damaged");
-    fits_clear_errmsg();
+    RG_TRY(read_primary(fits->file, w, &wanted));
+    while ((moved = rg_fits_next(fits)) == 0) RG_TRY(read_tensor(fits->file, w));
+    if (moved < 0) return -1;
     if (w->ntensors != wanted)
         return RG_FAIL("the file is cut short: %d tensors where %s says %g",
                        w->ntensors, COUNT_KEY, wanted);
@@ -506,7 +505,7 @@ int rg_weights_read(rg_weights **out, const char *path)
     *out = NULL;
     if (rg_fits_open(&fits, path) != 0) return rg_error_prefix("%s ", path);
     int result = rg_weights_new(&w);
-    if (result == 0) result = read_all(fits.file, w);
+    if (result == 0) result = read_all(&fits, w);
     rg_fits_close(&fits);
     if (result == 0) {
         *out = w;

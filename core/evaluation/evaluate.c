@@ -48,7 +48,8 @@ static rg_entry *append(rg_entries *list, int field, int class_, const double ed
 static int append_found(rg_entries *list, int field, const rg_detection *found, int n)
 {
     RG_TRY(reserve(list, n));
-    for (const rg_detection *d = found; d < found + n; d++) {
+    for (int i = 0; i < n; i++) {
+        const rg_detection *d = &found[i];
         rg_entry *one = append(list, field, d->class_,
                                (double[]){ d->xmin, d->ymin, d->xmax, d->ymax });
         one->probability = d->probability;
@@ -63,9 +64,11 @@ int rg_evaluate_add(rg_evaluation *e, const rg_detection *detections, int nd,
 {
     RG_TRY(append_found(&e->found[RG_FOUND_ALL], e->fields, detections, nd));
     RG_TRY(reserve(&e->truths, nl));
-    for (const rg_label *l = labels; l < labels + nl; l++)
+    for (int i = 0; i < nl; i++) {
+        const rg_label *l = &labels[i];
         append(&e->truths, e->fields, l->class_,
                (double[]){ l->xmin, l->ymin, l->xmax, l->ymax });
+    }
     e->fields++;
     return 0;
 }

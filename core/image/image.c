@@ -95,17 +95,16 @@ static int check_shape(int naxis, const long *size)
 }
 
 /* Move to the first HDU with pixels, whose size goes to size[2]. */
-static int find_image(fitsfile *fits, long *size)
+static int find_image(rg_fits *fits, long *size)
 {
-    int naxis, status = 0, hdus = 1;
+    int naxis, hdus = 1;
     long shape[AXES];
-    while (!has_pixels(fits, &naxis, shape)) {
-        fits_movrel_hdu(fits, 1, NULL, &status);
-        if (status == END_OF_FILE)
+    for (; !has_pixels(fits->file, &naxis, shape); hdus++) {
+        int moved = rg_fits_next(fits);
+        if (moved < 0) return -1;
+        if (moved > 0)
             return RG_FAIL(hdus > 1 ? "has no image, only tables or empty extensions"
                                     : "has no image: no data follow its header");
-        if (status != 0) return cfitsio_failed(status, "is damaged after its header");
-        hdus++;
     }
     RG_TRY(check_shape(naxis, shape));
     memcpy(size, shape, 2 * sizeof *size);
@@ -277,12 +276,13 @@ static int read_sky(fitsfile *fits, rg_image *image)
     return status == 0 ? 0 : cfitsio_failed(status, "has a damaged header");
 }
 
-static int read_image(rg_image **out, fitsfile *fits)
+static int read_image(rg_image **out, rg_fits *file)
 {
     long size[2];
     int status = 0;
     rg_image *image;
-    RG_TRY(find_image(fits, size));
+    RG_TRY(find_image(file, size));
+    fitsfile *fits = file->file;
     RG_TRY(rg_fits_check_size(fits));
     const bool tiled = fits_is_compressed_image(fits, &status);
     if (tiled) RG_TRY(check_tiles(fits, size));
@@ -301,7 +301,7 @@ static int read_and_close(rg_image **out, int opened, rg_fits *fits, const char 
 {
     int status = opened;
     if (opened == 0) {
-        status = read_image(out, fits->file);
+        status = read_image(out, fits);
         rg_fits_close(fits);
     }
     if (status != 0) return rg_error_prefix("%s ", name);

@@ -483,6 +483,8 @@ static int check_numbers(const struct wcsprm *wcs)
             return RG_FAIL("CRVAL%d = %g is absurd", i + 1, wcs->crval[i]);
         if (!(fabs(wcs->cdelt[i]) <= 1e6))
             return RG_FAIL("CDELT%d = %g is absurd", i + 1, wcs->cdelt[i]);
+        if (!(fabs(wcs->crota[i]) <= 1e6))   /* wcslib's sine and cosine are both 0 */
+            return RG_FAIL("CROTA%d = %g is absurd", i + 1, wcs->crota[i]);
     }
     return 0;
 }

@@ -190,6 +190,8 @@ static int resume(trainer *t, const char *path)
         status = RG_FAIL("%s is of a run for method %s, not %s", path,
                          rg_fuse_name(was.method), rg_fuse_name(t->model.method));
     if (status == 0) status = rg_weights_number(weights, "STEP", &step);
+    if (status == 0 && !(step >= 0 && step <= 1e15))
+        status = RG_FAIL("%s has STEP = %g: it is damaged", path, step);
     if (status == 0) status = rg_net_load(t->net, weights);
     if (status == 0) {
         t->model = was;

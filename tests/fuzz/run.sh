@@ -27,7 +27,7 @@ build() {
 # 25 s (FUZZ_TIMEOUT: more, on a machine that is busy).
 run() {
     local name=${1##*/} log=$1.log length=20000 start=$SECONDS status executions
-    case $name in model) length=400000 ;; image | xpa) length=100000 ;; esac
+    case $name in model) length=400000 ;; image | xpa | training) length=100000 ;; esac
     mkdir -p "corpus/$name" findings
     ASAN_OPTIONS=allocator_may_return_null=1 OMP_NUM_THREADS=1 nice -n "$nice" "./$1" \
         -max_total_time="$seconds" -max_len=$length -timeout="$most" -rss_limit_mb=2048 \

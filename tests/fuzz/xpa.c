@@ -8,6 +8,7 @@
 
 #include "core/engine/error.h"
 #include "plugin/area.h"
+#include "plugin/companion.h"
 #include "plugin/drawing.h"
 #include "plugin/edits.h"
 #include "tests/fuzz/fuzz.h"
