@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 # seeds.sh FOLDER: what the fuzz targets begin with, FOLDER/TARGET/..., made by $CLARAN.
 set -eu
+[ ! "$1/complete" -nt "$0" ] || exit 0
+rm -rf "$1"
 mkdir -p "$1"
 cd "$1"
-[ ! -f complete ] || exit 0
 export OMP_NUM_THREADS=1 XDG_CACHE_HOME=$PWD/cache XDG_CONFIG_HOME=$PWD/config
 mkdir -p image model list region xpa catalogue settings serve tensors training
 
