@@ -60,15 +60,16 @@ static FILE *to_torch, *from_torch;
 
 static void start_torch(void)
 {
-    char pipe[64], command[4096];
-    snprintf(pipe, sizeof pipe, "/tmp/bench_gpu.%ld", (long)getpid());
+    char folder[] = "/tmp/bench_gpu.XXXXXX", pipe[64], command[4096];
+    if (mkdtemp(folder) == NULL) return;
+    snprintf(pipe, sizeof pipe, "%s/torch", folder);
     snprintf(command, sizeof command, "exec python3 '%s/tests/bench_torch.py' > %s "
              "2> /dev/null", RG_SOURCE_DIR, pipe);
     signal(SIGPIPE, SIG_IGN);
-    if (mkfifo(pipe, 0600) != 0) return;
-    to_torch = popen(command, "w");
+    if (mkfifo(pipe, 0600) == 0) to_torch = popen(command, "w");
     if (to_torch) from_torch = fopen(pipe, "r");
     unlink(pipe);
+    rmdir(folder);
 }
 
 /* Median of the same in PyTorch [ms]; negative: not to be had, which is told once. */

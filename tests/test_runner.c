@@ -189,6 +189,25 @@ static void what_outgrows_f16_is_refused(void)
     rg_runner_close(runner);
 }
 
+static void without_room_for_bf16_it_is_asked_again(void)
+{
+    rg_runner *runner = open_grown(RG_PRECISION_AUTO, 7e4f);
+    if (runner == NULL) return;
+    fill(runner, 0, 1);
+    CHECK(rg_runner_batch(runner, 100) > 3);
+    const size_t room = card_room;
+    card_room = (size_t)1 << 19;
+    CHECK_FAILS(rg_runner_run(runner, 1), "memory is full");
+    const size_t left = card_room;
+    CHECK(rg_runner_precision(runner) == RG_PRECISION_F16);
+    CHECK_FAILS(rg_runner_run(runner, 2), "memory is full");
+    CHECK(card_room == left);                      /* all of it given back */
+    card_room = room;
+    CHECK_OK(rg_runner_run(runner, 1));
+    CHECK(rg_runner_precision(runner) == RG_PRECISION_BF16);
+    rg_runner_close(runner);
+}
+
 /* Unasked, f16 is left for bf16, for one window and for many. */
 static void what_outgrows_f16_is_left_to_bf16(void)
 {
@@ -201,6 +220,7 @@ static void what_outgrows_f16_is_left_to_bf16(void)
     compare_with(runner, bf16, 0, 0);
     CHECK(rg_runner_precision(runner) == RG_PRECISION_BF16);
     CHECK(strstr(rg_runner_note(runner), "bf16 is used: row conv1_1") != NULL);
+    without_room_for_bf16_it_is_asked_again();
     fill(small, 0, 1);
     CHECK_OK(rg_runner_run(small, 1));
     CHECK(rg_runner_precision(small) == RG_PRECISION_F16);

@@ -304,14 +304,24 @@ static int check_rows(const rg_runner *r)
     return status;
 }
 
+/* All stays as it was where that fails. */
 static int make_anew(rg_runner *r, rg_precision precision)
 {
+    const rg_precision was = r->options.precision;
+    rg_net *one = NULL, *many = NULL;
     r->options.precision = precision;
+    int status = make_net(r, 1, &one);
+    if (status == 0 && r->batch > 1) status = make_net(r, r->batch, &many);
+    if (status != 0) {
+        r->options.precision = was;
+        rg_net_free(one);
+        return status;
+    }
     rg_net_free(r->one);
     rg_net_free(r->many);
-    r->one = r->many = NULL;
-    RG_TRY(make_net(r, 1, &r->one));
-    return r->batch > 1 ? make_net(r, r->batch, &r->many) : 0;
+    r->one = one;
+    r->many = many;
+    return 0;
 }
 
 /* The first window is looked at before any is used: all are of the same range.  Where
@@ -325,7 +335,9 @@ static int settle_range(rg_runner *r)
     if (r->in_range) return 0;
     if (r->options.precision != RG_PRECISION_AUTO) return -1;
     note(r, "bf16 is used");
-    return make_anew(r, RG_PRECISION_BF16);
+    if (make_anew(r, RG_PRECISION_BF16) == 0) return 0;
+    r->note[0] = '\0';
+    return -1;
 }
 
 /* ---- feeding ---- */
