@@ -61,9 +61,8 @@ static int catalogue(task *t, const char *image, const char *regions)
     RG_TRY(read_regions(t, regions));
     rg_measured_from(t->images[0], &t->from);
     RG_TRY(rg_measured_boxes(&t->how, t->images[0], t->images[1], t->sources, t->n));
-    RG_TRY(rg_catalogue_add(t->delivery.catalogue, t->sources, t->n, &t->from,
-                            t->images[0],
-                            rg_measured_shown(&t->from, t->images[1])));
+    RG_TRY(rg_measured_add(t->delivery.catalogue, t->sources, t->n, &t->from,
+                           t->images[0], rg_measured_shown(&t->from, t->images[1])));
     RG_TRY(rg_delivery_keep(&t->delivery));
     fprintf(stderr, "%d source%s measured\n", t->n, t->n == 1 ? "" : "s");
     return 0;

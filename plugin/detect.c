@@ -14,120 +14,206 @@
 
 enum { NOT_OF_THE_RESULT = 3 };   /* options behind those of delivery: png ... */
 
+/* An image of the list, on its way; all is owned. */
+typedef struct one {
+    rg_image *radio, *beside;
+    const rg_image *infrared; /* borrowed: beside, or that of all */
+    rg_kept kept;             /* all that the network makes of it, with --results */
+    rg_detection *found;      /* [n]: what is reported */
+    int n;
+    rg_source *sources;       /* [n] */
+    rg_moc *area;
+} one;
+
 typedef struct task {
     rg_finder finder;
     rg_measured how;
     rg_delivery delivery;     /* -o */
-    rg_texts infrared;        /* --ir */
+    rg_texts infrared;        /* --ir: */
+    rg_image *for_all;        /* if there is one; owned */
     const char *png;
     const char *results;      /* a folder; NULL: none */
     const rg_option *recorded;    /* those of the result */
     bool all;                 /* --all */
     bool keep_going;
     int bad;                  /* images that could not be searched */
+    one one[RG_DETECT_TOGETHER];
+    rg_detect_task look[RG_DETECT_TOGETHER];
 } task;
 
-/* The picture is the last that may fail. */
-static int draw(task *t, const rg_image *image, const rg_detection *found, int n)
-{
-    RG_TRY(rg_delivery_stage(&t->delivery));
-    return rg_picture_write(image, found, n, t->png);
-}
+enum { KEPT = 1 };            /* status of an image that need not be looked at */
 
-/* All that the network makes of the image, from the folder of results if it is there,
- * else into it. */
-static int find_all(task *t, const rg_image *image, const rg_image *shown, rg_kept *all)
-{
-    char key[RG_KEPT_KEY];
-    rg_provenance from;
-    rg_finder_provenance(&t->finder, image, &from);
-    rg_finder_key(&t->finder, shown, "", key);
-    if (rg_kept_find(all, image, from.model, key, t->results) == 0) return 0;
-    *all = (rg_kept){ .from = from };
-    memcpy(all->key, key, sizeof key);
-    RG_TRY(rg_detect(t->finder.detector, image, shown, &all->all, &all->n));
-    all->uncovered = rg_detect_uncovered(t->finder.detector);
-    return rg_kept_write(all, image, t->results);
-}
-
-static int find(task *t, const rg_image *image, const rg_image *shown,
-                rg_detection **found, int *n)
-{
-    const rg_detect_options *how = &t->finder.how;
-    rg_kept all = { .n = 0 };
-    if (t->results == NULL)
-        return rg_detect(t->finder.detector, image, shown, found, n);
-    int status = find_all(t, image, shown, &all);
-    if (status == 0 && t->all) {
-        *found = all.all;
-        *n = all.n;
-        return 0;
-    }
-    if (status == 0)
-        status = rg_detect_choose(how, image, how->threshold, all.all, all.n, found, n);
-    rg_kept_clear(&all);
-    return status;
-}
+/* ---- before the network ---- */
 
 /* The infrared image, if there is one, may have hosts, whether the network looks at it
  * or not. */
-static int detect_in(task *t, const rg_image *image, const rg_image *infrared)
+static int read(task *t, one *o, rg_detect_task *look, const char *path,
+                const char *infrared)
 {
-    rg_detection *found = NULL;
-    rg_source *sources = NULL;
-    rg_provenance from;
-    const rg_image *shown = rg_finder_wants_infrared(&t->finder) ? infrared : NULL;
-    int n = 0;
-    RG_TRY(find(t, image, shown, &found, &n));
-    rg_finder_provenance(&t->finder, image, &from);
-    int status = rg_measured_found(&t->how, image, infrared, found, n,
-                                   rg_delivery_measures(&t->delivery), &sources);
-    if (status == 0)
-        status = rg_catalogue_add(t->delivery.catalogue, sources, n, &from, image,
-                                  shown);
-    if (status == 0 && t->delivery.paths.n == 0) {
-        printf("%s: %d source%s\n", image->name, n, n == 1 ? "" : "s");
-        rg_finder_report(&t->finder);
-        rg_finder_table(sources, n);
-    }
-    if (status == 0 && t->png != NULL) status = draw(t, image, found, n);
-    free(sources);
-    free(found);
-    return status;
+    RG_TRY(rg_image_read(&o->radio, path));
+    if (infrared) RG_TRY(rg_image_read(&o->beside, infrared));
+    o->infrared = infrared ? o->beside : t->for_all;
+    if (rg_delivery_measures(&t->delivery))
+        RG_TRY(rg_measured_check(&t->how, o->radio));
+    look->radio = o->radio;
+    if (rg_finder_wants_infrared(&t->finder)) look->infrared = o->infrared;
+    return 0;
 }
 
-/* `infrared` is NULL where there is none. */
-static int detect_in_file(task *t, const char *path, const char *infrared)
+/* Whether it was looked at before. */
+static void look_up(const task *t, one *o, rg_detect_task *look)
 {
-    rg_image *image = NULL, *beside = NULL;
-    int status = rg_image_read(&image, path);
-    if (status == 0 && infrared) status = rg_image_read(&beside, infrared);
-    if (status == 0 && rg_delivery_measures(&t->delivery))
-        status = rg_measured_check(&t->how, image);
-    if (status == 0) status = detect_in(t, image, beside);
-    rg_image_free(image);
-    rg_image_free(beside);
-    return status;
+    rg_provenance from;
+    char key[RG_KEPT_KEY];
+    rg_finder_provenance(&t->finder, o->radio, &from);
+    rg_finder_key(&t->finder, look->infrared, "", key);
+    if (rg_kept_find(&o->kept, o->radio, from.model, key, t->results) == 0) {
+        look->status = KEPT;
+        look->uncovered = o->kept.uncovered;
+        return;
+    }
+    o->kept = (rg_kept){ .from = from };
+    memcpy(o->kept.key, key, sizeof key);
+}
+
+/* As many of n images as go together; how many, -1 where one ends it all. */
+static int gather(task *t, char **paths, int first, int n)
+{
+    const rg_texts *ir = &t->infrared;
+    int k = 0;
+    memset(t->look, 0, sizeof t->look);
+    while (k < n && !rg_detect_enough(t->look, k)) {
+        const int i = first + k;
+        one *o = &t->one[k];
+        rg_detect_task *look = &t->look[k++];
+        if (read(t, o, look, paths[i], ir->n > 1 ? ir->text[i] : NULL) != 0) {
+            if (!t->keep_going) return -1;
+            rg_detect_fail(look);
+        } else if (t->results != NULL) {
+            look_up(t, o, look);
+        }
+    }
+    return k;
+}
+
+/* ---- behind it ---- */
+
+static int keep(const task *t, one *o, rg_detect_task *look)
+{
+    o->kept.all = look->found;
+    o->kept.n = look->n;
+    o->kept.uncovered = look->uncovered;
+    look->found = NULL;
+    return rg_kept_write(&o->kept, o->radio, t->results);
+}
+
+/* What of it is reported. */
+static int choose(const task *t, one *o, rg_detect_task *look)
+{
+    const rg_detect_options *how = &t->finder.how;
+    rg_detection **from = t->results ? &o->kept.all : &look->found;
+    const int n = t->results ? o->kept.n : look->n;
+    if (t->results != NULL && !t->all)
+        return rg_detect_choose(how, o->radio, how->threshold, *from, n, &o->found,
+                                &o->n);
+    o->found = *from;
+    o->n = n;
+    *from = NULL;
+    return 0;
+}
+
+static int measure(const task *t, one *o, rg_detect_task *look)
+{
+    RG_TRY(choose(t, o, look));
+    RG_TRY(rg_measured_found(&t->how, o->radio, o->infrared, o->found, o->n,
+                             rg_delivery_measures(&t->delivery), &o->sources));
+    return rg_moc_new(&o->area, o->radio, look->infrared);
+}
+
+/* The picture is the last that may fail. */
+static int draw(task *t, const one *o)
+{
+    RG_TRY(rg_delivery_stage(&t->delivery));
+    return rg_picture_write(o->radio, o->found, o->n, t->png);
+}
+
+static int report(task *t, const one *o, const rg_detect_task *look)
+{
+    rg_provenance from;
+    rg_finder_provenance(&t->finder, o->radio, &from);
+    RG_TRY(rg_catalogue_add(t->delivery.catalogue, o->sources, o->n, &from, o->area));
+    if (t->delivery.paths.n == 0) {
+        printf("%s: %d source%s\n", o->radio->name, o->n, o->n == 1 ? "" : "s");
+        rg_finder_report(&t->finder, look->uncovered);
+        rg_finder_table(o->sources, o->n);
+    }
+    return t->png != NULL ? draw(t, o) : 0;
+}
+
+static void clear(one *o, rg_detect_task *look)
+{
+    rg_image_free(o->radio);
+    rg_image_free(o->beside);
+    rg_kept_clear(&o->kept);
+    rg_moc_free(o->area);
+    free(o->sources);
+    free(o->found);
+    free(look->found);
+    *o = (one){ .n = 0 };
+    look->found = NULL;
+}
+
+/* ---- the list ---- */
+
+/* Those k together: the results of each are kept before anything is made of them. */
+static void search(task *t, int k)
+{
+    const bool quiet = rg_delivery_measures(&t->delivery);
+    rg_detect_list(t->finder.detector, t->look, k);
+    for (int i = 0; i < k && t->results != NULL; i++)
+        if (t->look[i].status == 0 && keep(t, &t->one[i], &t->look[i]) != 0)
+            rg_detect_fail(&t->look[i]);
+#pragma omp parallel for schedule(dynamic) if (k > 1 && quiet)
+    for (int i = 0; i < k; i++)
+        if (t->look[i].status >= 0 && measure(t, &t->one[i], &t->look[i]) != 0)
+            rg_detect_fail(&t->look[i]);
+}
+
+static int deliver(task *t, const one *o, rg_detect_task *look)
+{
+    if (look->status >= 0 && report(t, o, look) != 0) rg_detect_fail(look);
+    if (look->status >= 0) return 0;
+    if (!t->keep_going) return RG_FAIL("%s", look->sentence);
+    fprintf(stderr, "claran: %s\n", look->sentence);
+    t->bad++;
+    return 0;
+}
+
+static int detect_all(task *t, int n, char **paths)
+{
+    for (int done = 0; done < n;) {
+        const int k = gather(t, paths, done, n - done);
+        if (k < 0) return -1;
+        search(t, k);
+        for (int i = 0; i < k; i++) {
+            RG_TRY(deliver(t, &t->one[i], &t->look[i]));
+            clear(&t->one[i], &t->look[i]);
+            done++;
+            if (n > 1) rg_options_progress("images", done, n);
+        }
+    }
+    return 0;
 }
 
 static int detect(task *t, int n, char **paths)
 {
     if (t->png != NULL) RG_TRY(rg_output_check(t->png));
-    const rg_texts *ir = &t->infrared;
-    RG_TRY(rg_finder_open(&t->finder, ir->n > 0));
+    RG_TRY(rg_finder_open(&t->finder, t->infrared.n > 0));
+    if (t->infrared.n == 1) RG_TRY(rg_image_read(&t->for_all, t->infrared.text[0]));
     t->finder.how.all = t->all;        /* as was asked */
     rg_options_record(t->recorded, t->delivery.options, sizeof t->delivery.options);
     RG_TRY(rg_delivery_open(&t->delivery));
-    for (int i = 0; i < n; i++) {
-        int status = detect_in_file(t, paths[i],
-                                    ir->n ? ir->text[ir->n > 1 ? i : 0] : NULL);
-        if (status != 0 && !t->keep_going) return -1;
-        if (status != 0) {
-            fprintf(stderr, "claran: %s\n", rg_error_message());
-            t->bad++;
-        }
-        if (n > 1) rg_options_progress("images", i + 1, n);
-    }
+    RG_TRY(detect_all(t, n, paths));
     if (t->delivery.paths.n > 0 && rg_detect_note(t->finder.detector)[0] != '\0')
         fprintf(stderr, "claran: %s\n", rg_detect_note(t->finder.detector));
     if (t->bad == n) return RG_FAIL("none of the %d images could be searched", n);
@@ -172,6 +258,8 @@ int rg_detect_main(int argc, char **argv)
         t.finder.how.user = "windows";
     }
     status = detect(&t, argc, argv) == 0 ? RG_EXIT_OK : rg_options_problem();
+    for (int i = 0; i < RG_DETECT_TOGETHER; i++) clear(&t.one[i], &t.look[i]);
+    rg_image_free(t.for_all);
     rg_delivery_drop(&t.delivery);
     rg_finder_close(&t.finder);
     return status;

@@ -43,8 +43,8 @@ static int measure(rg_edits *e)
 
 static int add_to(rg_catalogue *catalogue, const rg_edits *e)
 {
-    return rg_catalogue_add(catalogue, e->sources, e->n, &e->from, e->radio.image,
-                            rg_measured_shown(&e->from, e->companion.image));
+    return rg_measured_add(catalogue, e->sources, e->n, &e->from, e->radio.image,
+                           rg_measured_shown(&e->from, e->companion.image));
 }
 
 static int check_path(const rg_edits *e)

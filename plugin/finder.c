@@ -75,9 +75,8 @@ bool rg_finder_wants_infrared(const rg_finder *finder)
     return rg_fuse_wants_infrared(rg_detect_model(finder->detector)->method);
 }
 
-void rg_finder_report(const rg_finder *finder)
+void rg_finder_report(const rg_finder *finder, int uncovered)
 {
-    int uncovered = rg_detect_uncovered(finder->detector);
     printf("method %s (%s)\n", rg_fuse_name(rg_detect_model(finder->detector)->method),
            finder->reason);
     if (rg_detect_note(finder->detector)[0] != '\0')

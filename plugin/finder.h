@@ -61,8 +61,8 @@ int rg_finder_open(rg_finder *finder, bool infrared);
 /* Whether its method looks at an infrared image. */
 bool rg_finder_wants_infrared(const rg_finder *finder);
 
-/* A line on stdout: method and why, windows that had no infrared. */
-void rg_finder_report(const rg_finder *finder);
+/* Lines on stdout: method and why, and how many windows had no infrared. */
+void rg_finder_report(const rg_finder *finder, int uncovered);
 void rg_finder_close(rg_finder *finder);
 
 /* Where detections in `image` made by this finder come from. */

@@ -9,7 +9,6 @@
 #include "core/engine/error.h"
 #include "core/image/fuse.h"
 #include "plugin/options.h"
-#include "regions/catalogue.h"
 
 int rg_measured_check(rg_measured *how, const rg_image *radio)
 {
@@ -65,6 +64,17 @@ int rg_measured_boxes(const rg_measured *how, const rg_image *radio,
     }
     free(made);
     free(boxes);
+    return status;
+}
+
+int rg_measured_add(rg_catalogue *catalogue, const rg_source *sources, int n,
+                    const rg_provenance *from, const rg_image *radio,
+                    const rg_image *infrared)
+{
+    rg_moc *area;
+    RG_TRY(rg_moc_new(&area, radio, infrared));
+    int status = rg_catalogue_add(catalogue, sources, n, from, area);
+    rg_moc_free(area);
     return status;
 }
 

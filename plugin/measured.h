@@ -15,8 +15,8 @@
 
 #include "core/image/image.h"
 #include "plugin/options.h"
+#include "regions/catalogue.h"
 #include "regions/measure.h"
-#include "regions/region.h"
 
 typedef struct rg_measured {
     rg_measure_options options;
@@ -50,6 +50,12 @@ int rg_measured_found(const rg_measured *how, const rg_image *radio,
  * regions said of them (flags) is kept. */
 int rg_measured_boxes(const rg_measured *how, const rg_image *radio,
                       const rg_image *infrared, rg_source *sources, int n);
+
+/* Into the catalogue; searched is where `radio` has values and `infrared` (NULL: none
+ * was looked at), too. */
+int rg_measured_add(rg_catalogue *catalogue, const rg_source *sources, int n,
+                    const rg_provenance *from, const rg_image *radio,
+                    const rg_image *infrared);
 
 /* The infrared image, if the run that boxes were read from looked at one; else NULL. */
 const rg_image *rg_measured_shown(const rg_provenance *from, const rg_image *infrared);

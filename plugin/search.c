@@ -103,7 +103,7 @@ static int deliver(rg_search *s, const rg_area *area, const rg_kept *kept,
         if (status == 0) status = draw(s, area, shown, n, &kept->from);
         if (status == 0) {
             printf("%d source%s, ", n, n == 1 ? "" : "s");
-            if (s->finder->detector) rg_finder_report(s->finder);
+            if (s->finder->detector) rg_finder_report(s->finder, kept->uncovered);
             else printf("method %s, P >= %s\n", kept->from.method,
                         s->settings->value[RG_SETTING_THRESHOLD]);
             rg_finder_table(sources, n);
@@ -161,12 +161,14 @@ static int run_network(rg_search *s, const rg_area *area, rg_kept *kept)
     rg_image *radio = s->radio->image;
     float *whole;
     RG_TRY(rg_area_mask(area, radio, &whole));
-    int status = rg_detect(s->finder->detector, radio, s->infrared->image, &kept->all,
-                           &kept->n);
+    rg_detect_task task = { .radio = radio, .infrared = s->infrared->image };
+    rg_detect_list(s->finder->detector, &task, 1);
     rg_area_unmask(radio, whole);
-    RG_TRY(status);
+    if (task.status != 0) return RG_FAIL("%s", task.sentence);
+    kept->all = task.found;
+    kept->n = task.n;
+    kept->uncovered = task.uncovered;
     cut_to(area, kept);
-    kept->uncovered = rg_detect_uncovered(s->finder->detector);
     if (rg_kept_write(kept, radio, NULL) != 0)
         rg_options_remark("These results are not kept for Change threshold...: %s",
                           rg_error_message());

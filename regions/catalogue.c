@@ -271,7 +271,7 @@ int rg_catalogue_new(rg_catalogue **out, const char *options)
     if (c == NULL) return -1;
     strftime(c->time, sizeof c->time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     c->options = strdup(options);
-    if (c->options != NULL && rg_moc_new(&c->area) == 0) return 0;
+    if (c->options != NULL && rg_moc_new(&c->area, NULL, NULL) == 0) return 0;
     rg_catalogue_free(c);
     *out = NULL;
     return RG_FAIL("out of memory for a catalogue");
@@ -297,13 +297,12 @@ static int make_room(void **array, int n, size_t size)
 }
 
 int rg_catalogue_add(rg_catalogue *c, const rg_source *sources, int n,
-                     const rg_provenance *from, const rg_image *image,
-                     const rg_image *infrared)
+                     const rg_provenance *from, const rg_moc *area)
 {
     RG_TRY(make_room((void **)&c->sources, c->n + n, sizeof *c->sources));
     RG_TRY(make_room((void **)&c->image, c->n + n, sizeof *c->image));
     RG_TRY(make_room((void **)&c->from, c->images + 1, sizeof *c->from));
-    RG_TRY(rg_moc_add(c->area, image, infrared));
+    RG_TRY(rg_moc_join(c->area, area));
     c->from[c->images] = *from;
     for (int i = 0; i < n; i++, c->n++) {
         c->sources[c->n] = sources[i];

@@ -3,7 +3,7 @@
  *
  *     rg_catalogue *c;
  *     RG_TRY(rg_catalogue_new(&c, "--threshold=0.8"));
- *     RG_TRY(rg_catalogue_add(c, sources, n, &from, image, NULL));   // one image's
+ *     RG_TRY(rg_catalogue_add(c, sources, n, &from, area));   // one image's
  *     RG_TRY(rg_format_find("cat.fits", NULL, &format));
  *     RG_TRY(rg_catalogue_write(c, format, file));
  *     rg_catalogue_free(c);
@@ -38,12 +38,11 @@ typedef struct rg_catalogue {
 int rg_catalogue_new(rg_catalogue **out, const char *options);
 void rg_catalogue_free(rg_catalogue *catalogue);
 
-/* Sources of one image (copied), and where it has values, and `infrared` (NULL: none
- * was looked at) too, as searched area.  Model, method and version are to be the same
- * for all images; what the first has is written. */
+/* Sources of one image, and the area that was searched for them (both copied).  Model,
+ * method and version are to be the same for all images; what the first has is
+ * written. */
 int rg_catalogue_add(rg_catalogue *catalogue, const rg_source *sources, int n,
-                     const rg_provenance *from, const rg_image *image,
-                     const rg_image *infrared);
+                     const rg_provenance *from, const rg_moc *area);
 
 /* As a table; caller frees with rg_ledger_free. */
 int rg_catalogue_ledger(const rg_catalogue *catalogue, rg_ledger **out);

@@ -17,16 +17,10 @@
 typedef struct range { uint64_t first, end; } range;   /* cells of order 29 */
 
 struct rg_moc {
-    range *ranges;            /* sorted, apart from one another; owned */
-    size_t n;
+    range *ranges;            /* owned; when tidied: sorted, apart from one another */
+    size_t n, room;
     int order;                /* the finest cells among them */
 };
-
-int rg_moc_new(rg_moc **out)
-{
-    *out = rg_error_alloc(1, sizeof **out, "a coverage map");
-    return *out ? 0 : -1;
-}
 
 void rg_moc_free(rg_moc *moc)
 {
@@ -58,25 +52,25 @@ static void tidy(rg_moc *moc)
     moc->n = n;
 }
 
-static int grow(rg_moc *moc, size_t *room)
+/* Room for so many more: by a tidied list, or a larger one where that helps little. */
+static int make_room(rg_moc *moc, size_t more)
 {
-    size_t more = *room ? 2 * *room : 1024;
-    range *bigger = realloc(moc->ranges, more * sizeof *bigger);
+    if (moc->n + more <= moc->room) return 0;
+    tidy(moc);
+    if (2 * (moc->n + more) <= moc->room) return 0;
+    const size_t room = 2 * (moc->n + more) + 1024;
+    range *bigger = realloc(moc->ranges, room * sizeof *bigger);
     if (bigger == NULL) return RG_FAIL("out of memory for a coverage map");
     moc->ranges = bigger;
-    *room = more;
+    moc->room = room;
     return 0;
 }
 
-/* Where the list is full it is tidied first, and grows only if that helps little. */
-static int add(rg_moc *moc, size_t *room, range next)
+static int add(rg_moc *moc, range next)
 {
     const range *last = moc->n > 0 ? &moc->ranges[moc->n - 1] : NULL;
     if (last && last->first == next.first && last->end == next.end) return 0;
-    if (moc->n == *room) {
-        tidy(moc);
-        if (2 * moc->n >= *room) RG_TRY(grow(moc, room));
-    }
+    RG_TRY(make_room(moc, 1));
     moc->ranges[moc->n++] = next;
     return 0;
 }
@@ -88,9 +82,9 @@ static bool has_value(const rg_image *image, double x, double y)
     return isfinite(image->pixels[(size_t)(y - 0.5) * image->nx + (size_t)(x - 0.5)]);
 }
 
-typedef struct scratch { uint64_t *cells; double *xy; size_t room; } scratch;
+typedef struct scratch { uint64_t *cells; double *xy; } scratch;
 
-static int add_row(rg_moc *moc, scratch *s, const rg_image *image,
+static int add_row(rg_moc *moc, const scratch *s, const rg_image *image,
                    const rg_image *infrared, int y, int order)
 {
     const float *pixels = image->pixels + (size_t)y * image->nx;
@@ -101,31 +95,52 @@ static int add_row(rg_moc *moc, scratch *s, const rg_image *image,
         uint64_t cell = s->cells[x];
         if (cell == RG_SKY_NOWHERE || !isfinite(pixels[x])) continue;
         if (infrared && !has_value(infrared, s->xy[2 * x], s->xy[2 * x + 1])) continue;
-        RG_TRY(add(moc, &s->room, (range){ cell << shift, (cell + 1) << shift }));
+        RG_TRY(add(moc, (range){ cell << shift, (cell + 1) << shift }));
     }
     return 0;
 }
 
-int rg_moc_add(rg_moc *moc, const rg_image *image, const rg_image *infrared)
+static int add_image(rg_moc *moc, const rg_image *image, const rg_image *infrared)
 {
     const double pixel = rg_sky_pixel_arcsec(image->sky);
     const int order = (int)fmin(fmax(floor(log2(ORDER_0 / (2 * pixel))), 0), FINEST);
     const size_t nx = (size_t)image->nx;
     scratch s = { rg_error_alloc(nx, sizeof *s.cells, "a coverage map"),
-                  rg_error_alloc(nx, 2 * sizeof *s.xy, "a coverage map"), moc->n };
+                  rg_error_alloc(nx, 2 * sizeof *s.xy, "a coverage map") };
     int status = s.cells && s.xy ? 0 : -1;
     for (int y = 0; y < image->ny && status == 0; y++)
         status = add_row(moc, &s, image, infrared, y, order);
-    if (order > moc->order) moc->order = order;
-    tidy(moc);
+    moc->order = order;
     free(s.cells);
     free(s.xy);
     return status;
 }
 
-double rg_moc_area(const rg_moc *moc)
+int rg_moc_new(rg_moc **out, const rg_image *image, const rg_image *infrared)
+{
+    *out = rg_error_alloc(1, sizeof **out, "a coverage map");
+    if (*out == NULL) return -1;
+    if (image == NULL || add_image(*out, image, infrared) == 0) {
+        tidy(*out);
+        return 0;
+    }
+    rg_moc_free(*out);
+    *out = NULL;
+    return -1;
+}
+
+int rg_moc_join(rg_moc *moc, const rg_moc *other)
+{
+    RG_TRY(make_room(moc, other->n));
+    for (size_t i = 0; i < other->n; i++) moc->ranges[moc->n++] = other->ranges[i];
+    if (other->order > moc->order) moc->order = other->order;
+    return 0;
+}
+
+double rg_moc_area(rg_moc *moc)
 {
     double cells = 0;
+    tidy(moc);
     for (size_t i = 0; i < moc->n; i++)
         cells += (double)(moc->ranges[i].end - moc->ranges[i].first);
     return ldexp(cells, -2 * FINEST) * (ORDER_0 / 3600) * (ORDER_0 / 3600);
@@ -197,10 +212,11 @@ static int fill(fitsfile *fits, const void *what, int *status)
     return 0;
 }
 
-int rg_moc_write(const rg_moc *moc, FILE *to)
+int rg_moc_write(rg_moc *moc, FILE *to)
 {
     cells all = { .n = 0 };
     int status = 0;
+    tidy(moc);
     for (size_t i = 0; i < moc->n && status == 0; i++)
         status = split(moc->ranges[i], &all);
     if (all.n > 0) qsort(all.unique, all.n, sizeof *all.unique, by_number);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bench: how long a 3' subject takes, beside a bare loop over the same convolutions.
+/* bench: how long a 3' subject takes, beside a bare loop over the same convolutions,
+ * and in a list beside one by one; on the card, if there is one.
  *
  *     bench [MODEL.fits [FIELD.fits]]
  *
@@ -154,6 +155,42 @@ static int bench_warm(const char *path, const rg_image *field, rg_precision prec
     return 0;
 }
 
+/* The same subject again and again, in turn as a list and one by one. */
+static int bench_list(const char *path, const rg_image *field, rg_precision precision)
+{
+    static rg_detect_task tasks[RG_DETECT_TOGETHER];
+    double list[RUNS], alone[RUNS], ratio[RUNS];
+    rg_detect_options how = rg_detect_defaults;
+    rg_detector *detector;
+    how.precision = precision;
+    RG_TRY(rg_detect_open(&detector, path, &how));
+    for (int i = -1; i < RUNS; i++) {
+        double ms[2];
+        for (int k = 0; k < 2; k++) {
+            for (int t = 0; t < RG_DETECT_TOGETHER; t++)
+                tasks[t] = (rg_detect_task){ .radio = field };
+            double start = now_ms();
+            if (k == 0) rg_detect_list(detector, tasks, RG_DETECT_TOGETHER);
+            for (int t = 0; t < RG_DETECT_TOGETHER; t++) {
+                if (k == 1) rg_detect_list(detector, &tasks[t], 1);
+                if (tasks[t].status != 0) return RG_FAIL("%s", tasks[t].sentence);
+                free(tasks[t].found);
+            }
+            ms[k] = (now_ms() - start) / RG_DETECT_TOGETHER;
+        }
+        if (i < 0) continue;
+        list[i] = ms[0];
+        alone[i] = ms[1];
+        ratio[i] = ms[1] / ms[0];
+    }
+    printf("%s %s: of a list of %d %.2f ms a subject, one by one %.2f ms, ratio %.2f\n",
+           rg_detect_backend(detector), rg_backend_precision_name(precision),
+           RG_DETECT_TOGETHER, median(list, RUNS), median(alone, RUNS),
+           median(ratio, RUNS));
+    rg_detect_close(detector);
+    return 0;
+}
+
 /* A process from exec to exit. */
 static int bench_cold(const char *model, const char *field, const char *precision)
 {
@@ -196,6 +233,7 @@ static int bench(const char *model, const char *path)
             printf("%s: %s\n", rg_backend_precision_name(p), rg_error_message());
             continue;
         }
+        RG_TRY(bench_list(model, field, p));
         RG_TRY(bench_cold(model, path, rg_backend_precision_name(p)));
     }
     rg_image_free(field);

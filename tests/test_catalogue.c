@@ -50,6 +50,7 @@ static rg_catalogue *made(int n)
                            .weights = "my \"model\".fits", .method = "D1",
                            .version = "0.1.0" };
     rg_source *sources = calloc((size_t)n + 1, sizeof *sources);
+    rg_moc *area;
     strcpy(from.file, hostile);
     CHECK_OK(rg_sky_new_tangent(&sky, 150.1, -0.25, 64, 1.8));
     CHECK_OK(rg_image_new(&image, 64, 64, sky));
@@ -62,7 +63,9 @@ static rg_catalogue *made(int n)
         if (i % 2) sources[i].flags = RG_FLAG_BY_HAND;
     }
     CHECK_OK(rg_catalogue_new(&c, "--threshold=0.8 --note=\"<&>\""));
-    CHECK_OK(rg_catalogue_add(c, sources, n, &from, image, NULL));
+    CHECK_OK(rg_moc_new(&area, image, NULL));
+    CHECK_OK(rg_catalogue_add(c, sources, n, &from, area));
+    rg_moc_free(area);
     rg_image_free(image);
     free(sources);
     return c;

@@ -413,6 +413,71 @@ static void backends_agree(void)
     rg_image_free(image);
 }
 
+/* Larger and smaller ones, and of each kind that fails. */
+static rg_image *make_kind(int kind)
+{
+    const int side = kind == 1 ? 200 : kind == 3 ? 1 : 100;
+    rg_image *image = blank(side, side, 1.8, 7 * kind);
+    if (kind == 2)
+        for (int i = 0; i < side * side; i++) image->pixels[i] = NAN;
+    else if (kind != 3)
+        put_source(image, 20 - 5 * kind, -35, 0.01f);
+    if (kind == 1) put_source(image, -40, 60, 0.009f);
+    return image;
+}
+
+static void a_list_is_as_one_by_one(void)
+{
+    enum { KINDS = 6, IMAGES = 40, LEFT = 7 };
+    rg_image *image[KINDS];
+    rg_detect_task list[IMAGES], alone;
+    rg_detector *d = open_default();
+    for (int i = 0; i < KINDS; i++) image[i] = make_kind(i);
+    for (int i = 0; i < IMAGES; i++)
+        list[i] = (rg_detect_task){ .radio = image[i % KINDS], .status = i == LEFT };
+    rg_detect_list(d, list, IMAGES);
+    for (int i = 0; i < IMAGES; i++) {
+        alone = (rg_detect_task){ .radio = image[i % KINDS] };
+        rg_detect_list(d, &alone, 1);
+        CHECK(i == LEFT ? list[i].status == 1 && list[i].found == NULL
+                        : list[i].status == alone.status && list[i].n == alone.n);
+        CHECK(alone.status == (i % KINDS == 2 || i % KINDS == 3 ? -1 : 0));
+        CHECK(i == LEFT || strcmp(list[i].sentence, alone.sentence) == 0);
+        CHECK((alone.sentence[0] == '\0') == (alone.status == 0));
+        CHECK(i == LEFT || list[i].looked == alone.looked);
+        for (int k = 0; i != LEFT && k < alone.n && k < list[i].n; k++) {
+            CHECK(list[i].found[k].probability == alone.found[k].probability);
+            CHECK(list[i].found[k].ra == alone.found[k].ra);
+            CHECK(list[i].found[k].ymax == alone.found[k].ymax);
+        }
+        free(alone.found);
+        free(list[i].found);
+    }
+    for (int i = 0; i < KINDS; i++) rg_image_free(image[i]);
+    rg_detect_close(d);
+}
+
+/* As many as are worth it, but not of large ones. */
+static void lists_are_cut(void)
+{
+    rg_image *large = blank(1600, 1400, 1.8, 0), *small = blank(100, 100, 1.8, 0);
+    rg_detect_task list[RG_DETECT_TOGETHER] = { { .radio = small } };
+    CHECK(!rg_detect_enough(list, 0));
+    CHECK(!rg_detect_enough(list, RG_DETECT_TOGETHER - 1));
+    CHECK(rg_detect_enough(list, RG_DETECT_TOGETHER));
+    list[1].radio = large;
+    CHECK(!rg_detect_enough(list, 2));
+    list[2].radio = large;
+    CHECK(rg_detect_enough(list, 3));
+    list[2].radio = NULL;
+    list[0].infrared = list[1].infrared = list[2].infrared = small;
+    CHECK(!rg_detect_enough(list, 3));
+    list[2].infrared = large;
+    CHECK(rg_detect_enough(list, 3));
+    rg_image_free(large);
+    rg_image_free(small);
+}
+
 static void boxes_go_to_windows_and_back(void)
 {
     rg_image *image = blank(300, 300, 1.8, 20);
@@ -470,6 +535,8 @@ int main(void)
     CHECK_RUN(images_that_cannot_be_searched);
     CHECK_RUN(models_that_cannot_be_used);
     CHECK_RUN(backends_agree);
+    CHECK_RUN(a_list_is_as_one_by_one);
+    CHECK_RUN(lists_are_cut);
     CHECK_RUN(boxes_go_to_windows_and_back);
     CHECK_RUN(windows_without_pixels_say_so);
     remove(path);

@@ -230,18 +230,17 @@ static void one_finite_corner(void)
 {
     rg_detect_options options = rg_detect_defaults;
     rg_image *image = blank(1000, 1000, 1.8, 0);
-    rg_detection *f = NULL;
-    int n = 0;
+    rg_detect_task task = { .radio = image };
     for (int i = 0; i < 1000 * 1000; i++)
         if (i % 1000 < 880 || i / 1000 < 880) image->pixels[i] = NAN;
     options.scales = 3;
     options.all = true;
     rg_detector *d = open_weights(make_weights(), &options);
     put_at(image, 940, 935);
-    CHECK_OK(rg_detect(d, image, NULL, &f, &n));
-    CHECK(n > 0 && times(image, f, n, 940, 935) == n);
-    CHECK(rg_detect_looked(d) == 3 * 3 + 2 * 2 + 1);
-    free(f);
+    rg_detect_list(d, &task, 1);
+    CHECK(task.n > 0 && times(image, task.found, task.n, 940, 935) == task.n);
+    CHECK(task.looked == 3 * 3 + 2 * 2 + 1);
+    free(task.found);
     rg_detect_close(d);
     rg_image_free(image);
 }

@@ -75,16 +75,19 @@ static double area_of(rg_moc *moc) { return rg_moc_area(moc) * 3600; }
 
 static void map_has_the_area(void)
 {
-    rg_moc *moc;
+    rg_moc *moc, *more;
     rg_image *a = field(0.01, 30, 400), *b = field(0.01, 30, 200);
     rg_image *c = field(10, -89, 400);
-    CHECK_OK(rg_moc_new(&moc));
-    CHECK_OK(rg_moc_add(moc, a, b));             /* where both have values: 6' */
+    CHECK_OK(rg_moc_new(&moc, a, b));            /* where both have values: 6' */
     CHECK_NEAR(area_of(moc), 36, 1.5);
-    CHECK_OK(rg_moc_add(moc, a, NULL));          /* 12', of which 6' are known */
+    CHECK_OK(rg_moc_new(&more, a, NULL));        /* 12', of which 6' are known */
+    CHECK_OK(rg_moc_join(moc, more));
+    rg_moc_free(more);
     CHECK_NEAR(area_of(moc), 144, 3);
     for (int i = 0; i < 400 * 200; i++) c->pixels[i] = NAN;
-    CHECK_OK(rg_moc_add(moc, c, NULL));          /* half of 12' elsewhere */
+    CHECK_OK(rg_moc_new(&more, c, NULL));        /* half of 12' elsewhere */
+    for (int i = 0; i < 1000; i++) CHECK_OK(rg_moc_join(moc, more));
+    rg_moc_free(more);
     CHECK_NEAR(area_of(moc), 144 + 72, 5);
     rg_moc_free(moc);
     rg_image_free(a);
@@ -103,8 +106,7 @@ static void map_is_written(void)
     FILE *file = fdopen(fd, "w");
     long n = 0;
     double area = 0;
-    CHECK_OK(rg_moc_new(&moc));
-    CHECK_OK(rg_moc_add(moc, image, NULL));
+    CHECK_OK(rg_moc_new(&moc, image, NULL));
     CHECK_OK(rg_moc_write(moc, file));
     fclose(file);
     fits_open_diskfile(&fits, path, READONLY, &status);

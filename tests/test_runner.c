@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Windows through the network one by one and in batches, on a card that is the host
  * (card.c) and on the plain loops; and a card that is too small. */
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#include <stdlib.h>
+
 #include "core/detector/runner.h"
+#include "core/detector/sweep.h"
 #include "core/engine/net.h"
 #include "core/engine/random.h"
 #include "tests/card.h"
@@ -268,6 +274,104 @@ static void no_memory_leaves_the_processor(void)
     rg_runner_close(runner);
 }
 
+/* ---- windows of many images ---- */
+
+enum { IMAGES = 20, LARGE = 3, LEFT = 5 };
+
+static rg_image *make_image(int k)
+{
+    const int side = k == LARGE ? 300 : 110;
+    rg_sky *sky;
+    rg_image *image;
+    CHECK_OK(rg_sky_new_tangent(&sky, 150 + k, 20, side, 1.8));
+    CHECK_OK(rg_image_new(&image, side, side, sky));
+    for (int i = 0; i < side * side; i++)
+        image->pixels[i] = (float)(rg_random_mix((uint64_t)k, (uint64_t)(i / 9)) >> 40);
+    return image;
+}
+
+/* What is found in the images, [first, end) of them together. */
+static void sweep(rg_runner *runner, rg_image *const *images, rg_swept *all, int first,
+                  int end)
+{
+    static rg_detect_task tasks[IMAGES];
+    for (int i = first; i < end; i++) {
+        tasks[i] = (rg_detect_task){ .radio = images[i], .status = i == LEFT };
+        all[i] = (rg_swept){ .task = &tasks[i] };
+        CHECK_OK(rg_layout_new(&all[i].layout, images[i], 1));
+    }
+    CHECK_OK(rg_sweep(runner, &rg_detect_defaults, all + first, end - first));
+    for (int i = first; i < end; i++) CHECK(tasks[i].looked == (i == LEFT ? 0 :
+                                            all[i].layout.total));
+}
+
+static void compare_swept(rg_swept *a, rg_swept *b)
+{
+    for (int i = 0; i < IMAGES; i++) {
+        CHECK(a[i].found.n == b[i].found.n && (a[i].found.n == 0) == (i == LEFT));
+        for (int k = 0; k < a[i].found.n && k < b[i].found.n; k++) {
+            const rg_detection *p = &a[i].found.item[k].found;
+            const rg_detection *q = &b[i].found.item[k].found;
+            CHECK(p->raw == q->raw && p->class_ == q->class_ && p->ra == q->ra);
+            CHECK(p->evidence[RG_EVIDENCE_FIT] == q->evidence[RG_EVIDENCE_FIT]);
+        }
+        rg_candidates_clear(&a[i].found);
+        rg_candidates_clear(&b[i].found);
+    }
+}
+
+static void threads(int n)
+{
+#ifdef _OPENMP
+    omp_set_num_threads(n);
+#endif
+}
+
+/* A card sees the windows of many images at once, and finds what it finds in each. */
+static void images_share_batches(void)
+{
+    rg_runner *runner = open_on(&rg_backend_gpu, NULL);
+    rg_image *images[IMAGES];
+    rg_swept *all = calloc(2 * IMAGES, sizeof *all);
+    long replays[3];
+    for (int i = 0; i < IMAGES; i++) images[i] = make_image(i);
+    sweep(runner, images, all, LARGE, LARGE + 1);    /* there are recordings */
+    rg_candidates_clear(&all[LARGE].found);
+    for (int i = 0; i < 3; i++) {
+        sweep(runner, images, all, 0, 1);
+        rg_candidates_clear(&all[0].found);
+    }
+    replays[0] = card_replays;
+    threads(3);
+    sweep(runner, images, all, 0, IMAGES);
+    replays[1] = card_replays;
+    threads(1);
+    for (int i = 0; i < IMAGES; i++) sweep(runner, images, all + IMAGES, i, i + 1);
+    replays[2] = card_replays;
+    CHECK(3 * (replays[1] - replays[0]) < replays[2] - replays[1]);
+    compare_swept(all, all + IMAGES);
+    for (int i = 0; i < IMAGES; i++) rg_image_free(images[i]);
+    free(all);
+    rg_runner_close(runner);
+}
+
+/* Said once, with windows in its hands and before it. */
+static void a_network_may_fail(void)
+{
+    rg_runner *runner = open_on(&rg_backend_gpu, NULL);
+    rg_image *image = make_image(LARGE);
+    rg_detect_task task = { .radio = image };
+    rg_swept one = { .task = &task };
+    CHECK_OK(rg_layout_new(&one.layout, image, 1));
+    card_trouble_in = 40;
+    card_trouble = RG_TROUBLE_KERNEL;
+    CHECK_FAILS(rg_sweep(runner, &rg_detect_defaults, &one, 1), "test wishes");
+    card_trouble_in = -1;
+    rg_candidates_clear(&one.found);
+    rg_image_free(image);
+    rg_runner_close(runner);
+}
+
 int main(void)
 {
     CHECK_RUN(a_batch_is_its_windows);
@@ -277,5 +381,7 @@ int main(void)
     CHECK_RUN(no_memory_leaves_the_processor);
     CHECK_RUN(what_outgrows_f16_is_refused);
     CHECK_RUN(what_outgrows_f16_is_left_to_bf16);
+    CHECK_RUN(images_share_batches);
+    CHECK_RUN(a_network_may_fail);
     return CHECK_END();
 }

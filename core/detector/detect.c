@@ -2,12 +2,14 @@
 #include "core/detector/detect.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/detector/candidates.h"
 #include "core/detector/layout.h"
 #include "core/detector/runner.h"
+#include "core/detector/sweep.h"
 #include "core/engine/error.h"
 
 enum {
@@ -15,15 +17,13 @@ enum {
     PLANES = SUBJECT * SUBJECT,
     PROPOSALS_MOST = 2000,
     SMALLEST = 4,                /* pixels a side an image must have */
+    PIXELS_TOGETHER = 1 << 22,
 };
-#define PROBABILITY_LEAST 0.05f  /* below it nothing is a detection (py-faster-rcnn),
-                                    before calibration */
 
 struct rg_detector {
     rg_detect_options options;
     rg_runner *runner;           /* owned */
     char hash[RG_CLARAN_IDENTITY];
-    int uncovered, looked;       /* windows of the last image */
 };
 
 const rg_detect_options rg_detect_defaults = {
@@ -125,16 +125,6 @@ const char *rg_detect_hash(const rg_detector *d)
     return d->hash;
 }
 
-int rg_detect_uncovered(const rg_detector *d)
-{
-    return d->uncovered;
-}
-
-int rg_detect_looked(const rg_detector *d)
-{
-    return d->looked;
-}
-
 const char *rg_detect_backend(const rg_detector *d)
 {
     return rg_runner_backend(d->runner);
@@ -176,23 +166,15 @@ int rg_detect_planes(rg_method method, const rg_image *radio, const rg_image *in
     return show(infrared, window, PLANES / 2, RG_DETECT_UNCOVERED, pixels + PLANES);
 }
 
-/* Both steps; pixels [2][PLANES]. */
-static int look_through(rg_method method, const rg_image *radio,
-                        const rg_image *infrared, const rg_sky *window, float *pixels,
-                        uint8_t *rgb)
-{
-    int status = rg_detect_planes(method, radio, infrared, window, pixels);
-    if (status != 0) return status;
-    return rg_fuse(method, pixels, rg_fuse_wants_infrared(method) ? pixels + PLANES
-                   : NULL, SUBJECT, SUBJECT, rgb);
-}
-
 int rg_detect_window(rg_method method, const rg_image *radio, const rg_image *infrared,
                      const rg_sky *window, uint8_t *rgb)
 {
     float *pixels = rg_error_alloc(2 * PLANES, sizeof *pixels, "a window");
     if (pixels == NULL) return -1;
-    int status = look_through(method, radio, infrared, window, pixels, rgb);
+    int status = rg_detect_planes(method, radio, infrared, window, pixels);
+    if (status == 0)
+        status = rg_fuse(method, pixels, rg_fuse_wants_infrared(method)
+                         ? pixels + PLANES : NULL, SUBJECT, SUBJECT, rgb);
     free(pixels);
     return status;
 }
@@ -249,187 +231,107 @@ static int check_image(const rg_image *image)
                    image->nx, image->ny);
 }
 
-/* ---- detections of one window ---- */
-
-/* Where a box of the network is on the sky and in the image. */
-static int locate(const rg_claran *model, const rg_image *image, const rg_sky *window,
-                  rg_box network, rg_detection *f)
-{
-    rg_box on = rg_claran_to_subject(model, network);
-    double x = (on.x1 + on.x2) / 2, y = (on.y1 + on.y2) / 2, edges[4];
-    int parity;
-    RG_TRY(rg_sky_to_world(window, x, y, &f->ra, &f->dec));
-    RG_TRY(rg_sky_orientation(window, x, y, &f->angle, &parity));
-    RG_TRY(rg_detect_box_to_image(model, image, window, network, edges));
-    f->width = (on.x2 - on.x1) * rg_layout_pixel(f->scale);
-    f->height = (on.y2 - on.y1) * rg_layout_pixel(f->scale);
-    f->xmin = edges[0];
-    f->ymin = edges[1];
-    f->xmax = edges[2];
-    f->ymax = edges[3];
-    return 0;
-}
-
-/* What is looked at, and how; and the windows that the network has, and behind them
- * those that wait for it. */
-typedef struct waiting {
-    rg_sky *window;                       /* owned, as below */
-    rg_evidence *evidence;
-    rg_place at;
-} waiting;
-typedef struct view {
-    const rg_image *radio, *infrared;
-    rg_layout layout;
-    int on_sky;                           /* windows of 3' that lie on it */
-    waiting batch[2 * RG_RUNNER_BATCH];   /* [flying + n] */
-    int flying, n;
-} view;
-
-/* Everything above PROBABILITY_LEAST, but for what another window sees better. */
-static int collect(const rg_detector *d, const view *v, const waiting *from,
-                   rg_look look, rg_candidates *all)
-{
-    const rg_claran *model = rg_runner_model(d->runner);
-    for (int k = 0; k < look.n * RG_CLASSES; k++) {
-        const int class_ = k % RG_CLASSES;
-        const float raw = look.probability[k];
-        if (class_ == RG_CLASS_BACKGROUND || !(raw > PROBABILITY_LEAST)) continue;
-        rg_detection one = { .class_ = class_, .raw = raw, .scale = from->at.scale };
-        rg_box box = rg_boxes_decode(look.proposals[k / RG_CLASSES],
-                                     look.shifts + (size_t)4 * k);
-        if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2)) continue;
-        box = rg_boxes_clip(box, model->input, model->input);
-        rg_evidence_weigh(from->evidence, rg_claran_to_subject(model, box), class_,
-                          one.evidence);
-        one.probability = rg_claran_calibrate(model, class_, raw, one.evidence);
-        if (locate(model, v->radio, from->window, box, &one) != 0)
-            continue;   /* beyond the edge of the projection, where no image is */
-        if (rg_layout_is_better_elsewhere(&v->layout, from->at, &one)) continue;
-        one.cut = rg_layout_is_cut(&v->layout, from->at, &one);
-        if (d->options.seen) d->options.seen(d->options.user, &one);
-        RG_TRY(rg_candidates_add(all, &one));
-    }
-    return 0;
-}
-
-static void clear(waiting *one)
-{
-    rg_sky_free(one->window);
-    rg_evidence_close(one->evidence);
-}
-
-/* What the network sees of a window, and what can be counted in it, both as if it were
- * of 3'. */
-static int see(rg_method method, const view *v, waiting *one, uint8_t *rgb)
-{
-    float *pixels = rg_error_alloc(2 * PLANES, sizeof *pixels, "a window");
-    if (pixels == NULL) return -1;
-    int status = look_through(method, v->radio, v->infrared, one->window, pixels, rgb);
-    if (status == 0)
-        status = rg_evidence_open(&one->evidence, pixels, SUBJECT, RG_CLARAN_PIXEL);
-    free(pixels);
-    return status;
-}
-
-/* A window joins those that wait, where there is something to see in it. */
-static int show_window(rg_detector *d, view *v, rg_place at)
-{
-    const bool finest = at.scale == 0;
-    rg_sky *window;
-    if (rg_layout_window(&v->layout, at, v->radio->sky, &window) != 0)
-        return 0;       /* off the sky, as are the corners of an all-sky image */
-    v->on_sky += finest;
-    waiting *next = &v->batch[v->flying + v->n];
-    *next = (waiting){ .window = window, .at = at };
-    int status = rg_layout_is_blank(&v->layout, at, v->radio, window) ? RG_DETECT_BLANK
-        : see(rg_runner_model(d->runner)->method, v, next,
-              rg_runner_window(d->runner, v->n));
-    if (status == RG_DETECT_UNCOVERED) d->uncovered += finest;
-    if (status == 0) v->n++;
-    else clear(next);
-    return status < 0 ? -1 : 0;
-}
-
-/* Those that wait, to the network; what it is done with is collected. */
-static int look_at_batch(rg_detector *d, view *v, rg_candidates *all)
-{
-    int done = 0, status = rg_runner_feed(d->runner, v->n, &done);
-    d->looked += v->n;
-    for (int k = 0; k < done; k++) {
-        if (status == 0)
-            status = collect(d, v, &v->batch[k], rg_runner_look(d->runner, k), all);
-        clear(&v->batch[k]);
-    }
-    v->flying += v->n - done;
-    v->n = 0;
-    memmove(v->batch, v->batch + done, (size_t)v->flying * sizeof *v->batch);
-    return status;
-}
-
-static int look_at_windows(rg_detector *d, view *v, rg_candidates *all)
-{
-    const int total = v->layout.total, batch = rg_runner_batch(d->runner, total);
-    for (int k = 0; k < total; k++) {
-        RG_TRY(show_window(d, v, rg_layout_place(&v->layout, k)));
-        if (v->n == batch || k + 1 == total) RG_TRY(look_at_batch(d, v, all));
-        if (d->options.progress) d->options.progress(d->options.user, k + 1, total);
-    }
-    return 0;
-}
-
-static int look_at_all(rg_detector *d, view *v, rg_candidates *all)
-{
-    d->uncovered = d->looked = 0;
-    int status = look_at_windows(d, v, all);
-    while (status == 0 && v->flying > 0) status = look_at_batch(d, v, all);
-    for (int k = 0; k < v->flying + v->n; k++) clear(&v->batch[k]);
-    RG_TRY(status);
-    if (v->on_sky == 0)
-        return rg_error_prefix("%s: no window of 3' lies on the sky: ", v->radio->name);
-    if (d->uncovered == v->on_sky)
-        return RG_FAIL("%s does not cover %s: no window of 3' has infrared for half of "
-                       "its pixels", v->infrared->name, v->radio->name);
-    return 0;
-}
-
-/* ---- detections of an image ---- */
+/* ---- detections ---- */
 
 /* The infrared image, where it is wanted. */
-static int check_infrared(const rg_detector *d, const view *v)
+static int check_infrared(const rg_detector *d, const rg_detect_task *task)
 {
-    const char *method = rg_fuse_name(rg_runner_model(d->runner)->method);
-    if (!rg_fuse_wants_infrared(rg_runner_model(d->runner)->method)) return 0;
-    if (v->infrared == NULL)
+    const rg_method method = rg_runner_model(d->runner)->method;
+    if (!rg_fuse_wants_infrared(method)) return 0;
+    if (task->infrared == NULL)
         return RG_FAIL("the model is for method %s, which needs an infrared image "
-                       "beside %s", method, v->radio->name);
-    return check_image(v->infrared);
+                       "beside %s", rg_fuse_name(method), task->radio->name);
+    return check_image(task->infrared);
+}
+
+static int begin(const rg_detector *d, rg_swept *image)
+{
+    const rg_detect_task *task = image->task;
+    RG_TRY(check_image(task->radio));
+    RG_TRY(check_infrared(d, task));
+    return rg_layout_new(&image->layout, task->radio, d->options.scales);
+}
+
+static int check_windows(const rg_swept *image)
+{
+    const rg_detect_task *task = image->task;
+    if (image->on_sky == 0)
+        return RG_FAIL("%s: no window of 3' lies on the sky: %s", task->radio->name,
+                       task->sentence);
+    if (task->uncovered == image->on_sky)
+        return RG_FAIL("%s does not cover %s: no window of 3' has infrared for half of "
+                       "its pixels", task->infrared->name, task->radio->name);
+    return 0;
+}
+
+/* From what the windows showed to what is reported. */
+static int end(const rg_detector *d, rg_swept *image)
+{
+    const rg_detect_options *o = &d->options;
+    rg_candidates *all = &image->found;
+    RG_TRY(check_windows(image));
+    rg_candidates_sort(all);
+    rg_candidates_suppress(all, o->class_iou);
+    if (!o->all)
+        rg_candidates_choose(all, o->threshold, o->class_iou,
+                             o->best && rg_layout_is_subject(&image->layout));
+    image->task->sentence[0] = '\0';
+    return rg_candidates_hand_over(all, &image->task->found, &image->task->n);
+}
+
+void rg_detect_fail(rg_detect_task *task)
+{
+    snprintf(task->sentence, sizeof task->sentence, "%s", rg_error_message());
+    task->status = -1;
+}
+
+bool rg_detect_enough(const rg_detect_task *tasks, int n)
+{
+    double pixels = 0;
+    for (int i = 0; i < n; i++) {
+        const rg_image *radio = tasks[i].radio, *infrared = tasks[i].infrared;
+        if (radio) pixels += (double)radio->nx * radio->ny;
+        if (infrared && (i == 0 || infrared != tasks[0].infrared))
+            pixels += (double)infrared->nx * infrared->ny;
+    }
+    return n >= RG_DETECT_TOGETHER || pixels > PIXELS_TOGETHER;
+}
+
+static void detect_all(rg_detector *d, rg_swept *images, int n)
+{
+    const unsigned before = rg_error_shortages();
+    for (int i = 0; i < n; i++)
+        if (images[i].task->status == 0 && begin(d, &images[i]) != 0)
+            rg_detect_fail(images[i].task);
+    int status = rg_sweep(d->runner, &d->options, images, n);
+    if (status == 0 && rg_error_shortages() != before)
+        status = rg_error_memory("all windows");
+    for (int i = 0; i < n; i++)
+        if (images[i].task->status == 0 && (status != 0 || end(d, &images[i]) != 0))
+            rg_detect_fail(images[i].task);
+}
+
+void rg_detect_list(rg_detector *d, rg_detect_task *tasks, int n)
+{
+    rg_swept *images = rg_error_alloc((unsigned long)n, sizeof *images, "images");
+    for (int i = 0; i < n; i++) {
+        if (images == NULL && tasks[i].status == 0) rg_detect_fail(&tasks[i]);
+        if (images != NULL) images[i].task = &tasks[i];
+    }
+    if (images != NULL) detect_all(d, images, n);
+    for (int i = 0; i < n && images != NULL; i++)
+        rg_candidates_clear(&images[i].found);
+    free(images);
 }
 
 int rg_detect(rg_detector *d, const rg_image *radio, const rg_image *infrared,
               rg_detection **found, int *n)
 {
-    const rg_detect_options *o = &d->options;
-    const unsigned before = rg_error_shortages();
-    rg_candidates all = { 0 };
-    view v = { .radio = radio, .infrared = infrared };
-    *found = NULL;
-    *n = 0;
-    RG_TRY(check_image(radio));
-    RG_TRY(check_infrared(d, &v));
-    RG_TRY(rg_layout_new(&v.layout, radio, o->scales));
-    int status = look_at_all(d, &v, &all);
-    if (status == 0 && rg_error_shortages() != before)
-        status = rg_error_memory("all windows");
-    if (status == 0) {
-        rg_candidates_sort(&all);
-        rg_candidates_suppress(&all, o->class_iou);
-        if (!o->all)
-            rg_candidates_choose(&all, o->threshold, o->class_iou,
-                                 o->best && rg_layout_is_subject(&v.layout));
-        status = rg_candidates_hand_over(&all, found, n);
-    }
-    rg_candidates_clear(&all);
-    return status;
+    rg_detect_task task = { .radio = radio, .infrared = infrared };
+    rg_detect_list(d, &task, 1);
+    *found = task.found;
+    *n = task.n;
+    return task.status == 0 ? 0 : RG_FAIL("%s", task.sentence);
 }
 
 void rg_detect_calibrate(rg_detector *detector,

@@ -6,6 +6,8 @@
  *     RG_TRY(rg_detect(detector, image, NULL, &found, &n));
  *     free(found);
  *     rg_detect_close(detector);
+ *
+ * A list: fill tasks [n] until rg_detect_enough(tasks, n), and rg_detect_list them.
  */
 #ifndef RG_DETECT_H
 #define RG_DETECT_H
@@ -75,6 +77,30 @@ int rg_detect_adjust(rg_detector *detector, const rg_detect_options *options);
 int rg_detect(rg_detector *detector, const rg_image *radio, const rg_image *infrared,
               rg_detection **found, int *n);
 
+/* An image of a list, as for rg_detect, and what comes of it. */
+typedef struct rg_detect_task {
+    const rg_image *radio, *infrared;
+    rg_detection *found;      /* [n]; caller frees with free() */
+    int n;
+    int uncovered;            /* windows of 3' left out for want of infrared */
+    int looked;               /* windows that the network saw; the others are blank,
+                                 without infrared or off the sky */
+    int status;               /* 0; -1: it failed; what the caller set: it is left */
+    char sentence[1024];      /* why it failed */
+} rg_detect_task;
+
+/* Many images at once: their windows are made ready in threads, and a card is given as
+ * many together as it takes (there figures differ in the last digits from those of one
+ * by one).  Each fails by itself. */
+void rg_detect_list(rg_detector *detector, rg_detect_task *tasks, int n);
+
+/* One fails, with the last sentence. */
+void rg_detect_fail(rg_detect_task *task);
+
+/* Whether those images are as many as are worth it, and as memory is to be held for. */
+#define RG_DETECT_TOGETHER 32
+bool rg_detect_enough(const rg_detect_task *tasks, int n);
+
 /* Of all detections in the radio image (options.all) the one label of each source that
  * rg_detect without options.all reports, at any threshold: so that the network runs
  * once where both are wanted.  Without an image (NULL) the best of a subject is not
@@ -90,13 +116,6 @@ void rg_detect_calibrate(rg_detector *detector,
 
 /* Probabilities of detections (options.all) under that calibration, best first. */
 void rg_detect_recalibrate(const rg_detector *detector, rg_detection *all, int n);
-
-/* Windows of 3' of the last rg_detect that were left out for want of infrared. */
-int rg_detect_uncovered(const rg_detector *detector);
-
-/* Windows of the last rg_detect that the network saw; the others are blank, without
- * infrared or off the sky. */
-int rg_detect_looked(const rg_detector *detector);
 
 /* A sentence where the network runs in smaller batches than it could, or on the
  * processor for want of room on the card; "" otherwise.  Owned by the detector. */
