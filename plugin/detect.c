@@ -36,7 +36,8 @@ typedef struct task {
     const rg_option *recorded;    /* those of the result */
     bool all;                 /* --all */
     bool keep_going;
-    int bad;                  /* images that could not be searched */
+    int images, done, bad;    /* of the list; of them could not be searched */
+    int together;             /* at present */
     one one[RG_DETECT_TOGETHER];
     rg_detect_task look[RG_DETECT_TOGETHER];
 } task;
@@ -189,23 +190,32 @@ static int deliver(task *t, const one *o, rg_detect_task *look)
     return 0;
 }
 
-static int detect_all(task *t, int n, char **paths)
+/* Windows of those that are looked at. */
+static void say(void *user, int done, int total)
 {
-    for (int done = 0; done < n;) {
-        const int k = gather(t, paths, done, n - done);
+    const task *t = user;
+    const int images = t->done + (int)((double)done / total * t->together);
+    if (images < t->images) rg_options_progress("images", images, t->images);
+}
+
+static int detect_all(task *t, char **paths)
+{
+    while (t->done < t->images) {
+        const int k = gather(t, paths, t->done, t->images - t->done);
         if (k < 0) return -1;
+        t->together = k;
         search(t, k);
         for (int i = 0; i < k; i++) {
             RG_TRY(deliver(t, &t->one[i], &t->look[i]));
             clear(&t->one[i], &t->look[i]);
-            done++;
-            if (n > 1) rg_options_progress("images", done, n);
         }
+        t->done += k;
+        if (t->images > 1) rg_options_progress("images", t->done, t->images);
     }
     return 0;
 }
 
-static int detect(task *t, int n, char **paths)
+static int detect(task *t, char **paths)
 {
     if (t->png != NULL) RG_TRY(rg_output_check(t->png));
     RG_TRY(rg_finder_open(&t->finder, t->infrared.n > 0));
@@ -213,14 +223,15 @@ static int detect(task *t, int n, char **paths)
     t->finder.how.all = t->all;        /* as was asked */
     rg_options_record(t->recorded, t->delivery.options, sizeof t->delivery.options);
     RG_TRY(rg_delivery_open(&t->delivery));
-    RG_TRY(detect_all(t, n, paths));
+    RG_TRY(detect_all(t, paths));
     if (t->delivery.paths.n > 0 && rg_detect_note(t->finder.detector)[0] != '\0')
         fprintf(stderr, "claran: %s\n", rg_detect_note(t->finder.detector));
-    if (t->bad == n) return RG_FAIL("none of the %d images could be searched", n);
+    if (t->bad == t->images)
+        return RG_FAIL("none of the %d images could be searched", t->images);
     RG_TRY(rg_delivery_keep(&t->delivery));
     if (t->bad == 0) return 0;
     return RG_FAIL("%d of %d images could not be searched and were left out", t->bad,
-                   n);
+                   t->images);
 }
 
 int rg_detect_main(int argc, char **argv)
@@ -253,11 +264,10 @@ int rg_detect_main(int argc, char **argv)
     t.recorded = options + RG_DELIVERY_COUNT + NOT_OF_THE_RESULT;
     t.all = t.finder.how.all;
     t.finder.how.all = t.all || t.results != NULL;
-    if (argc == 1) {
-        t.finder.how.progress = rg_options_progress;
-        t.finder.how.user = "windows";
-    }
-    status = detect(&t, argc, argv) == 0 ? RG_EXIT_OK : rg_options_problem();
+    t.images = argc;
+    t.finder.how.progress = argc > 1 ? say : rg_options_progress;
+    t.finder.how.user = argc > 1 ? (void *)&t : "windows";
+    status = detect(&t, argv) == 0 ? RG_EXIT_OK : rg_options_problem();
     for (int i = 0; i < RG_DETECT_TOGETHER; i++) clear(&t.one[i], &t.look[i]);
     rg_image_free(t.for_all);
     rg_delivery_drop(&t.delivery);

@@ -460,7 +460,7 @@ static void a_list_is_as_one_by_one(void)
 /* As many as are worth it, but not of large ones. */
 static void lists_are_cut(void)
 {
-    rg_image *large = blank(1600, 1400, 1.8, 0), *small = blank(100, 100, 1.8, 0);
+    rg_image *large = blank(600, 500, 1.8, 0), *small = blank(100, 100, 1.8, 0);
     rg_detect_task list[RG_DETECT_TOGETHER] = { { .radio = small } };
     CHECK(!rg_detect_enough(list, 0));
     CHECK(!rg_detect_enough(list, RG_DETECT_TOGETHER - 1));

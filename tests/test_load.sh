@@ -16,6 +16,8 @@ rm f/*_w1.fits
 
 # same A B: but for the time they were made and the options' order in the header
 same() { diff <(sed 's/,[^,]*$//' "$1") <(sed 's/,[^,]*$//' "$2") > /dev/null; }
+# ... and the area that was searched
+sources_of() { grep "$1" "$2" | sed 's/\(,[^,]*\)\{2\}$//'; }
 strew() {
     head -c 20000 f/sim_00003.fits > f/a_cut.fits
     echo "no image" > f/m_text.fits
@@ -25,8 +27,13 @@ strew() {
 }
 survey() { exec "$claran" detect f/*.fits f/none.fits --keep-going --results done -o "$1"; }
 long_list() {
-    local bad kept job
+    local bad kept job image
     "$claran" detect f/*.fits -o good.csv > out 2>&1 || wrong "$(cat out)" || return 1
+    for image in f/sim_00000.fits f/sim_0003[0-3].fits f/sim_00059.fits; do   # as alone
+        "$claran" detect "$image" -o alone.csv > out 2>&1 || wrong "$(cat out)" || return 1
+        cmp -s <(sources_of "$image" alone.csv) <(sources_of "$image" good.csv) ||
+            wrong "$image" || return 1
+    done
     strew
     survey s.csv > out 2> err & job=$!
     until [ "$(ls done 2> /dev/null | wc -l)" -ge 20 ] || ! kill -0 $job; do sleep 0.02; done
@@ -46,6 +53,15 @@ long_list() {
     grep -q "6 of $((images + 6)) images could not be searched" err || wrong "$(tail -1 err)" ||
         return 1
     echo "$images images, 6 bad: stopped after $kept"
+}
+
+# What a terminal is shown of a list: numbers that rise, to the last image, once.
+shows_how_far() {
+    local shown
+    shown=$(script -qc "'$claran' detect f/sim_*.fits -o p.csv" /dev/null | tr '\r' '\n' |
+        sed -n "s/^\([0-9]*\) of $images images$/\1/p")
+    [ "$(wc -l <<< "$shown")" -gt 5 ] && sort -nc <<< "$shown" &&
+        [ "$(grep -cx "$images" <<< "$shown")" = 1 ] || wrong "shown: $shown"
 }
 
 point() { timeout 60 xpaget claran "$@"; }
@@ -81,5 +97,5 @@ eight_at_once() {
     done
 }
 
-for test in long_list resident eight_at_once; do run $test; done
+for test in long_list shows_how_far resident eight_at_once; do run $test; done
 [ $failures = 0 ]

@@ -17,7 +17,7 @@ enum {
     PLANES = SUBJECT * SUBJECT,
     PROPOSALS_MOST = 2000,
     SMALLEST = 4,                /* pixels a side an image must have */
-    PIXELS_TOGETHER = 1 << 22,
+    PIXELS_TOGETHER = 1 << 19,   /* have more windows than a card takes at once */
 };
 
 struct rg_detector {
