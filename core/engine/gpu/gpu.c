@@ -58,13 +58,13 @@ size_t rg_gpu_reserve(size_t *total, size_t bytes)
 
 int rg_gpu_scratch(rg_gpu *gpu, size_t total)
 {
+    void *more;
     if (total <= gpu->scratch_bytes) return 0;
-    gpu->epoch++;
-    rg_device_free(gpu->scratch);
-    gpu->scratch = NULL;
-    gpu->scratch_bytes = 0;
-    RG_TRY(rg_device_alloc(gpu->device, &gpu->scratch, total, "scratch memory"));
+    RG_TRY(rg_device_alloc(gpu->device, &more, total, "scratch memory"));
+    rg_device_free(gpu->scratch);      /* until then, rows may go on in it */
+    gpu->scratch = more;
     gpu->scratch_bytes = total;
+    gpu->epoch++;
     return 0;
 }
 
