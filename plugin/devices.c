@@ -14,7 +14,7 @@ static void print_lines(const rg_backend *backend)
         printf("%-5s %s\n", line == 0 ? backend->name : "", text);
 }
 
-/* A card that is there may be full, busy or closed: that is known when it was opened. */
+/* A card may be full, busy or closed: that is known when it was opened. */
 static int try_gpu(const rg_module *module)
 {
     void *context;
@@ -50,6 +50,7 @@ int rg_devices_main(int argc, char **argv)
     const bool gpu = print_gpu();
     print_lines(&rg_backend_cpu);
     print_lines(&rg_backend_ref);
-    puts(gpu ? "auto  gpu: there is a card for it" : "auto  cpu: the GPU is not usable");
+    puts(gpu ? "auto  gpu: there is a card for it"
+             : "auto  cpu: the GPU is not usable");
     return RG_EXIT_OK;
 }

@@ -26,7 +26,8 @@ static bool beside_program(char path[PATH_ROOM])
     if (n < 0) return false;
     path[n] = '\0';
     char *name = strrchr(path, '/');
-    if (name == NULL || name - path + sizeof RG_MODULE_FILE >= PATH_ROOM - 1) return false;
+    if (name == NULL || name - path + sizeof RG_MODULE_FILE >= PATH_ROOM - 1)
+        return false;
     strcpy(name + 1, RG_MODULE_FILE);
     return is_file(path);
 }
@@ -37,7 +38,7 @@ static int find(char path[PATH_ROOM])
     if (given && strcmp(given, "none") == 0)
         return RG_FAIL("CLARAN_GPU is \"none\": no GPU is to be used");
     if (given && *given) {
-        const char *here = strchr(given, '/') ? "" : "./";   /* not where libraries are */
+        const char *here = strchr(given, '/') ? "" : "./";    /* no library's name */
         if (snprintf(path, PATH_ROOM, "%s%s", here, given) < PATH_ROOM
             && is_file(path)) return 0;
         return RG_FAIL("there is no GPU module %s, which CLARAN_GPU names", given);
