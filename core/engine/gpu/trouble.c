@@ -26,6 +26,6 @@ static const char *const cures[] = {
 
 int rg_trouble_say(rg_trouble what, const char *call, const char *says)
 {
-    return RG_FAIL("the GPU failed in %.*s: %s%s", (int)strcspn(call, "("), call, says,
+    return RG_FAIL(RG_TROUBLE_GPU "%.*s: %s%s", (int)strcspn(call, "("), call, says,
                    cures[what]);
 }

@@ -16,6 +16,9 @@ typedef enum {
     RG_TROUBLE_DRIVER,     /* driver, library and card: one is missing or unfit */
 } rg_trouble;
 
+/* How the sentence begins. */
+#define RG_TROUBLE_GPU "the GPU failed in "
+
 /* -1, with a sentence: which call (up to a bracket), what the library says of it, and
  * the cure. */
 int rg_trouble_say(rg_trouble what, const char *call, const char *says);
