@@ -14,6 +14,7 @@
 
 #include "core/detector/shipped.h"
 #include "core/engine/error.h"
+#include "core/engine/gpu/trouble.h"
 #include "core/image/fuse.h"
 #include "plugin/access.h"
 #include "plugin/commands.h"
@@ -187,7 +188,15 @@ static int fail_with(char *text)
     return RG_FAIL("%s", start);
 }
 
-static int run_command(char **words, int n, bool plugin, char **text, size_t *size)
+/* After most of its failures a card takes nothing from this process: the next request
+ * is for another one, as after the computer has slept. */
+static bool has_lost_card(int exit_status)
+{
+    return exit_status != RG_EXIT_OK && strstr(rg_error_message(), RG_TROUBLE_GPU);
+}
+
+static int run_command(server *s, char **words, int n, bool plugin, char **text,
+                       size_t *size)
 {
     int exit_status = RG_EXIT_PROBLEM;
     int (*command)(int, char **) = strcmp(words[0], "detect") == 0 ? rg_detect_main
@@ -195,6 +204,7 @@ static int run_command(char **words, int n, bool plugin, char **text, size_t *si
     int printed = run_printed(command, n, words, plugin, &exit_status, text, size);
     rg_turn_give();
     RG_TRY(printed);
+    s->stop = has_lost_card(exit_status);
     if (exit_status == RG_EXIT_OK || plugin) return 0;
     int status = fail_with(*text);
     free(*text);
@@ -226,7 +236,7 @@ static int answer(void *user, const char *request, char **text, size_t *size)
     const char *verb = first < n ? words[first] : "";
     s->served++;
     if (!strcmp(verb, "detect") || !strcmp(verb, "ds9"))
-        return run_command(words + first, n - first, plugin, text, size);
+        return run_command(s, words + first, n - first, plugin, text, size);
     if (!strcmp(verb, "stop")) s->stop = true;
     else if (!strcmp(verb, "help")) return print(text, size, help);
     else if (strcmp(verb, "status") && strcmp(verb, "version"))

@@ -89,8 +89,12 @@ int rg_warm_open(rg_detector **out, const char *path, const rg_detect_options *h
 
 void rg_warm_close(rg_detector *detector)
 {
-    for (int i = 0; i < MOST; i++)
-        if (detector != NULL && warm.detector[i] == detector) return;
+    const bool good = detector != NULL && rg_detect_note(detector)[0] == '\0';
+    for (int i = 0; i < MOST; i++) {
+        if (detector == NULL || warm.detector[i] != detector) continue;
+        if (good) return;
+        warm.detector[i] = NULL;
+    }
     rg_detect_close(detector);
 }
 

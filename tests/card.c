@@ -74,7 +74,9 @@ int rg_device_alloc(rg_device *device, void **out, size_t bytes, const char *wha
 {
     *out = NULL;
     RG_TRY(waits(device, "rg_device_alloc"));
-    if (bytes > card_room) return RG_FAIL("the card's memory is full: %s", what);
+    if (bytes > card_room)
+        return RG_FAIL("the card's memory is full: %s needs more; use a smaller batch "
+                       "or --backend cpu", what);
     char *memory = rg_error_alloc(1, HEAD + bytes, what);
     if (memory == NULL) return -1;
     memcpy(memory, &bytes, sizeof bytes);

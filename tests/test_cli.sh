@@ -121,6 +121,30 @@ devices() {
     unset CLARAN_GPU
     return $status
 }
+# On a card that is the host (tests/card.c).
+a_full_or_busy_card() {
+    local -x CLARAN_GPU=${claran%/*}/tests/claran-card.so
+    local room busy tiny=(--backend gpu --input 64 --width 4 --fc 16 --steps 4 --anchors 6,9,14,20,30,44 -o card.fits)
+    [ -f "$CLARAN_GPU" ] || wrong "make check builds $CLARAN_GPU, which is not there" || return 1
+    "$claran" devices > devices.log && grep -q '^auto  gpu' devices.log &&
+        CARD_BUSY=0 "$claran" devices > devices.log && grep -q '^auto  cpu' devices.log &&
+        grep -q '^      not usable: .*busy, another program' devices.log ||
+        wrong "devices: $(cat devices.log)" || return 1
+    "$claran" simulate one -n 1 --size 100 --seed 1 > out.log || return 1
+    for room in 100 100000 1000000; do
+        CARD_ROOM=$room "$claran" train one.csv "${tiny[@]}" > out.log 2> err.log &&
+            { wrong "trained in $room bytes"; return 1; }
+        grep -q "memory is full.*use a smaller batch or --backend cpu" err.log &&
+            [ ! -e card.fits ] || wrong "in $room bytes: $(cat err.log)" || return 1
+    done
+    for busy in 0 9 900; do
+        CARD_BUSY=$busy "$claran" train one.csv "${tiny[@]}" > out.log 2> err.log &&
+            { wrong "trained on a busy card"; return 1; }
+        grep -q "busy, another program" err.log && [ ! -e card.fits ] ||
+            wrong "busy from call $busy on: $(cat err.log)" || return 1
+    done
+    CARD_BUSY=0 refuses 1 "busy, another program" detect "${field[0]}" --backend gpu -o x.csv
+}
 unknown_command() { refuses 2 "unknown command bogus" bogus; }
 bad_values() {
     refuses 2 "threshold" detect "${field[0]}" --threshold 1.5 &&
@@ -509,6 +533,6 @@ for test in helps examples_are_possible shell_completes csv_and_standard_output 
     all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
     no_place_to_write full_output closed_descriptors interrupted \
     missing_model text_model image_as_model cut_model damaged_model unknown_option \
-    devices unknown_command bad_values bad_lists plots recipes ds9_gone
+    devices a_full_or_busy_card unknown_command bad_values bad_lists plots recipes ds9_gone
 do run $test; done
 [ $failures = 0 ]

@@ -126,11 +126,18 @@ static void codes_are_told_with_their_cure(void)
     CHECK_FAILS(rg_card_cuda(cudaErrorIllegalAddress, call), "computation on the card");
     CHECK_FAILS(rg_card_cuda(cudaErrorLaunchTimeout, call), "display");
     CHECK_FAILS(rg_card_cuda(cudaErrorNoDevice, call), "use --backend cpu");
-    CHECK_FAILS(rg_card_cuda(cudaErrorInvalidValue, call), "invalid argument");
+    CHECK_FAILS(rg_card_cuda(cudaErrorUnsupportedPtxVersion, call), "go together");
+    CHECK_FAILS(rg_card_cuda(cudaErrorSystemNotReady, call), "see claran devices");
+    CHECK_FAILS(rg_card_cuda(cudaErrorInvalidValue, call), "invalid argument: start");
     CHECK_FAILS(rg_card_cudnn(CUDNN_STATUS_ALLOC_FAILED, "cudnnCreate(&h)"), "is full");
     CHECK_FAILS(rg_card_cudnn(CUDNN_STATUS_BAD_PARAM, "cudnnCreate(&h)"),
                 "the GPU failed in cudnnCreate: cuDNN says CUDNN_STATUS_BAD_PARAM");
+    CHECK_FAILS(rg_card_cudnn(CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER, "f()"),
+                "a computation on the card failed");
+    CHECK_FAILS(rg_card_cudnn(CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED, "f()"),
+                "are not all there");
     CHECK_FAILS(rg_card_blas(CUBLAS_STATUS_EXECUTION_FAILED, "f()"), "start again");
+    CHECK_FAILS(rg_card_blas(CUBLAS_STATUS_ARCH_MISMATCH, "f()"), "do not go together");
 }
 
 static void a_convolution_that_cannot_be(void)

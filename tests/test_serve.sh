@@ -142,6 +142,32 @@ starts_on_demand() {
     CLARAN_SERVE=yes "$claran" ds9 detect "$ds9_method" > "$work/out" || return 1
     until_ 20 is_up && point stop > /dev/null && until_ 5 is_down
 }
+# On a card that is the host (tests/card.c), with a model that is small enough for it.
+on_a_card() {
+    local -x CLARAN_GPU=${claran%/*}/tests/claran-card.so CLARAN_MODEL=$work/tiny.fits
+    [ -f "$CLARAN_GPU" ] || wrong "make check builds $CLARAN_GPU, which is not there" || return 1
+    [ -f "$CLARAN_MODEL" ] || "$claran" train "$work/f.csv" -o "$CLARAN_MODEL" --backend cpu \
+        --input 64 --width 4 --fc 16 --steps 1 --anchors 6,9,14,20,30,44 > "$work/log" 2>&1 ||
+        wrong "$(cat "$work/log")" || return 1
+    serve
+}
+ends_with_its_card() {
+    local -x CARD_BUSY=0
+    on_a_card && refuses "the GPU failed" detect "$work/f/sim_00000.fits" --backend gpu &&
+        until_ 5 is_down && wait $server && return
+    kill $server; wait $server
+    return 1
+}
+# The next request may find more room.
+what_was_shrunk_does_not_stay() {
+    local -x CARD_ROOM=4000000
+    "$claran" simulate "$work/wide" --size 300 -n 1 --seed 4 > "$work/log" || return 1
+    on_a_card && point status | grep -q "1 model loaded" &&
+        point detect "$work/wide/sim_00000.fits" --backend gpu -o "$work/x.csv" > "$work/out" &&
+        grep -q "windows at once, not" "$work/out" || wrong "$(cat "$work/out")" || return 1
+    point status | grep -q "1 model loaded" || wrong "$(point status)" || return 1
+    stops_when_told
+}
 refuses_a_folder_of_others() {
     mkdir -m 755 "$work/run" "$work/run/claran" && chmod 755 "$work/run/claran"
     XPA_METHOD=localhost XDG_RUNTIME_DIR=$work/run timeout 20 "$claran" serve \
@@ -158,6 +184,6 @@ else
 fi
 for test in stops_when_told stops_when_idle killed_server_is_replaced is_not_waited_for \
     abandoned_draws_nothing ends_for_a_new_program \
-    keeps_its_own_model starts_on_demand \
+    keeps_its_own_model starts_on_demand ends_with_its_card what_was_shrunk_does_not_stay \
     refuses_a_folder_of_others; do run $test; done
 [ $failures = 0 ]

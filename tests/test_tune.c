@@ -139,6 +139,54 @@ static void what_is_damaged_is_made_anew(void)
     is_not_believed("claran gpu plans 1\na card that is the host\n" LINE "end 1\n");
 }
 
+/* A pipe in its place is not waited for; a folder is let alone. */
+static void what_is_no_file_is_not_read(void)
+{
+    forget();
+    costs(3, 1, 2);
+    CHECK(way_taken(4) == 1);
+    CHECK(files() == 1 && unlink(path) == 0 && mkfifo(path, 0600) == 0);
+    alarm(20);
+    CHECK(way_taken(4) == 1);
+    alarm(0);
+    forget();
+    CHECK(mkdir(path, 0700) == 0);
+    CHECK(way_taken(4) == 1);
+    CHECK(files() == 1 && rmdir(path) == 0);
+}
+
+/* Two networks of two programs: what each learnt is kept. */
+static void two_writers_keep_what_both_learnt(void)
+{
+    rg_device *device = NULL;
+    rg_convolution *made = NULL;
+    rg_convolution_spec spec = { .in = { 1, 3, 5, 5 }, .out = { 1, 4, 5, 5 },
+                                 .size = 3, .stride = 1,
+                                 .precision = RG_PRECISION_F32 };
+    forget();
+    costs(3, 1, 2);
+    CHECK_OK(rg_device_open(&device));
+    rg_tune *tune[2] = { rg_tune_open(device), rg_tune_open(device) };
+    for (int k = 0; k < 2; k++) {
+        spec.out.c = 4 + k;
+        CHECK_OK(rg_tune_convolution(tune[k], device, &made, &spec));
+        rg_convolution_free(made);
+    }
+    for (int k = 0; k < 2; k++) rg_tune_keep(tune[k]);
+    for (int k = 0; k < 2; k++) rg_tune_close(tune[k]);
+    costs(1, 2, 3);
+    tune[0] = rg_tune_open(device);
+    for (int k = 0; k < 2; k++) {
+        spec.out.c = 4 + k;
+        CHECK_OK(rg_tune_convolution(tune[0], device, &made, &spec));
+        CHECK(made && rg_convolution_way(made) == 1);
+        rg_convolution_free(made);
+    }
+    CHECK(card_timed == 0);
+    rg_tune_close(tune[0]);
+    rg_device_close(device);
+}
+
 static void a_way_that_is_gone_is_timed_anew(void)
 {
     forget();
@@ -208,6 +256,8 @@ int main(void)
     CHECK_RUN(products_are_timed_too);
     CHECK_RUN(another_card_has_a_file_of_its_own);
     CHECK_RUN(what_is_damaged_is_made_anew);
+    CHECK_RUN(what_is_no_file_is_not_read);
+    CHECK_RUN(two_writers_keep_what_both_learnt);
     CHECK_RUN(a_way_that_is_gone_is_timed_anew);
     CHECK_RUN(without_memory_the_first_is_taken);
     forget();

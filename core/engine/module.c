@@ -5,22 +5,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/engine/error.h"
 
 enum { PATH_ROOM = 4096 };
 
+/* A pipe would be waited for. */
+static bool is_file(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
 /* The file of that name beside the running program. */
-static int beside_program(char path[PATH_ROOM])
+static bool beside_program(char path[PATH_ROOM])
 {
     ssize_t n = readlink("/proc/self/exe", path, PATH_ROOM - 1);
-    if (n < 0) return -1;
+    if (n < 0) return false;
     path[n] = '\0';
     char *name = strrchr(path, '/');
-    if (name == NULL || name - path + sizeof RG_MODULE_FILE >= PATH_ROOM - 1) return -1;
+    if (name == NULL || name - path + sizeof RG_MODULE_FILE >= PATH_ROOM - 1)
+        return false;
     strcpy(name + 1, RG_MODULE_FILE);
-    return access(path, F_OK);
+    return is_file(path);
 }
 
 static int find(char path[PATH_ROOM])
@@ -29,13 +38,14 @@ static int find(char path[PATH_ROOM])
     if (given && strcmp(given, "none") == 0)
         return RG_FAIL("CLARAN_GPU is \"none\": no GPU is to be used");
     if (given && *given) {
-        if (snprintf(path, PATH_ROOM, "%s", given) < PATH_ROOM
-            && access(path, F_OK) == 0) return 0;
+        const char *here = strchr(given, '/') ? "" : "./";    /* no library's name */
+        if (snprintf(path, PATH_ROOM, "%s%s", here, given) < PATH_ROOM
+            && is_file(path)) return 0;
         return RG_FAIL("there is no GPU module %s, which CLARAN_GPU names", given);
     }
-    if (beside_program(path) == 0) return 0;
+    if (beside_program(path)) return 0;
     snprintf(path, PATH_ROOM, "%s", RG_MODULE_DIR "/" RG_MODULE_FILE);
-    if (access(path, F_OK) == 0) return 0;
+    if (is_file(path)) return 0;
     return RG_FAIL("there is no GPU module %s: this claran was built without CUDA; "
                    "use --backend cpu", path);
 }

@@ -20,8 +20,9 @@
 
 /* Another build's structs are of another size, or its version is another. */
 #define RG_MODULE_LAYOUT \
-    (sizeof(rg_backend) << 16 ^ sizeof(rg_node) << 8 ^ sizeof(rg_param) << 4 \
-     ^ sizeof(rg_row))
+    (sizeof(rg_backend) + (sizeof(rg_node) << 11) + (sizeof(rg_param) << 20) \
+     + (sizeof(rg_row) << 29) + (sizeof(rg_tensor) << 40) \
+     + (sizeof(rg_proposing) << 48) + (sizeof(rg_optimizer) << 57))
 
 /* What the shared object shows. */
 typedef struct rg_module {

@@ -127,6 +127,8 @@ printf 'f!XPA$ERROR unknown command (DS9:ds9 7f000001:123)' > xpa/refused
 printf '# chosen\nmethod = D4\nmodel = /a/b.fits\nthreshold = 0.5\n%s\n' \
     $'search = view\nbackend = gpu\ncolours = class\nlabels = no\nlive = yes' \
     > settings/chosen
+printf '%s = 1\n' 'conv forward f32 1x3x5x5 4 3/1' 'product f32 5x256x4096 b' > settings/plans
+echo 'end 2' >> settings/plans
 cat > settings/kept << 'END'
 # claran results 2
 grid = GRID

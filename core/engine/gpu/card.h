@@ -24,8 +24,8 @@ struct rg_device {
     cudnnHandle_t cudnn;
     cudnnBackendDescriptor_t properties;   /* of the card, for cuDNN's plans */
     cublasLtHandle_t blas;
-    size_t workspace;                      /* most that a convolution may ask for: a
-                                              sixteenth of the card's memory [bytes] */
+    size_t workspace;                      /* most that a convolution may ask for
+                                              [bytes] */
 };
 
 /* Oldest cuDNN whose plans are made from device properties. */

@@ -188,9 +188,9 @@ static bool is_free_of(descriptor engine, cudnnBackendAttributeName_t name,
                        cudnnBackendAttributeType_t type, unsigned unwanted)
 {
     int notes[NOTES];
-    int64_t n = 0;
+    int64_t n = 0;                             /* all that there are */
     if (cudnnBackendGetAttribute(engine, name, type, NOTES, &n, notes)
-        != CUDNN_STATUS_SUCCESS) return false;
+        != CUDNN_STATUS_SUCCESS || n > NOTES) return false;
     for (int64_t i = 0; i < n; i++)
         if (unwanted >> notes[i] & 1) return false;
     return true;
@@ -259,7 +259,7 @@ static int64_t ask(graph *g, descriptor ops, descriptor card,
         || cudnnBackendGetAttribute(d, CUDNN_ATTR_ENGINEHEUR_RESULTS,
                                     CUDNN_TYPE_BACKEND_DESCRIPTOR, CONFIGS, &n, configs)
                != CUDNN_STATUS_SUCCESS) return 0;
-    return n;
+    return n < CONFIGS ? n : CONFIGS;
 }
 
 static bool is_exact(const rg_convolution_spec *s)

@@ -14,16 +14,28 @@ static rg_trouble trouble_of(cudaError_t code)
 {
     switch (code) {
     case cudaErrorMemoryAllocation: return RG_TROUBLE_FULL;
+    case cudaErrorDeviceAlreadyInUse:
+    case cudaErrorMpsMaxClientsReached:
     case cudaErrorDevicesUnavailable: return RG_TROUBLE_BUSY;
     case cudaErrorLaunchTimeout: return RG_TROUBLE_SLOW;
-    case cudaErrorNoDevice:
+    case cudaErrorInitializationError:
+    case cudaErrorStubLibrary:
     case cudaErrorInsufficientDriver:
+    case cudaErrorCallRequiresNewerDriver:
+    case cudaErrorNoDevice:
+    case cudaErrorInvalidKernelImage:
+    case cudaErrorNoKernelImageForDevice:
+    case cudaErrorInvalidPtx:
+    case cudaErrorJitCompilerNotFound:
+    case cudaErrorUnsupportedPtxVersion:
+    case cudaErrorJitCompilationDisabled:
+    case cudaErrorSystemNotReady:
     case cudaErrorSystemDriverMismatch:
-    case cudaErrorNoKernelImageForDevice: return RG_TROUBLE_DRIVER;
+    case cudaErrorCompatNotSupportedOnDevice: return RG_TROUBLE_DRIVER;
     case cudaErrorECCUncorrectable:
     case cudaErrorNvlinkUncorrectable:
     case cudaErrorHardwareStackError:
-    case cudaErrorSystemNotReady:
+    case cudaErrorContextIsDestroyed:
     case cudaErrorUnknown: return RG_TROUBLE_GONE;
     case cudaErrorIllegalAddress:
     case cudaErrorIllegalInstruction:
@@ -43,6 +55,22 @@ int rg_card_cuda(cudaError_t code, const char *call)
     return rg_trouble_say(trouble_of(code), call, cudaGetErrorString(code));
 }
 
+static rg_trouble trouble_of_cudnn(cudnnStatus_t code)
+{
+    switch (code) {
+    case CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED:
+    case CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED: return RG_TROUBLE_FULL;
+    case CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH:
+    case CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED:
+    case CUDNN_STATUS_NOT_SUPPORTED_INCOMPATIBLE_CUDA_DRIVER:
+    case CUDNN_STATUS_NOT_SUPPORTED_INCOMPATIBLE_CUDART:
+    case CUDNN_STATUS_NOT_SUPPORTED_ARCH_MISMATCH: return RG_TROUBLE_DRIVER;
+    default:
+        return CUDNN_STATUS_CATEGORY(code) == CUDNN_STATUS_EXECUTION_FAILED
+            ? RG_TROUBLE_KERNEL : RG_TROUBLE_OTHER;
+    }
+}
+
 int rg_card_cudnn(cudnnStatus_t code, const char *call)
 {
     char more[256] = "", says[512];
@@ -51,9 +79,7 @@ int rg_card_cudnn(cudnnStatus_t code, const char *call)
     more[strcspn(more, "\n")] = '\0';
     snprintf(says, sizeof says, "cuDNN says %.200s%s%s", cudnnGetErrorString(code),
              more[0] ? ": " : "", more);
-    return rg_trouble_say(code == CUDNN_STATUS_ALLOC_FAILED ? RG_TROUBLE_FULL
-                          : code == CUDNN_STATUS_EXECUTION_FAILED ? RG_TROUBLE_KERNEL
-                          : RG_TROUBLE_OTHER, call, says);
+    return rg_trouble_say(trouble_of_cudnn(code), call, says);
 }
 
 int rg_card_blas(cublasStatus_t code, const char *call)
@@ -63,6 +89,7 @@ int rg_card_blas(cublasStatus_t code, const char *call)
     snprintf(says, sizeof says, "cuBLASLt says %.200s", cublasLtGetStatusString(code));
     return rg_trouble_say(code == CUBLAS_STATUS_ALLOC_FAILED ? RG_TROUBLE_FULL
                           : code == CUBLAS_STATUS_EXECUTION_FAILED ? RG_TROUBLE_KERNEL
+                          : code == CUBLAS_STATUS_ARCH_MISMATCH ? RG_TROUBLE_DRIVER
                           : RG_TROUBLE_OTHER, call, says);
 }
 
@@ -80,11 +107,13 @@ static int describe_card(rg_device *device)
     return RG_CUDNN(cudnnBackendFinalize(device->properties));
 }
 
+/* A convolution may ask for a sixteenth of the card, or, where others have most of it,
+ * for a quarter of what they left. */
 static int measure_memory(rg_device *device)
 {
     size_t left, all;
     RG_TRY(RG_CUDA(cudaMemGetInfo(&left, &all)));
-    device->workspace = all / 16;
+    device->workspace = all / 16 < left / 4 ? all / 16 : left / 4;
     return 0;
 }
 
@@ -185,6 +214,7 @@ int rg_intake_new(rg_intake **out, rg_device *device, size_t bytes)
         status = RG_CUDA(cudaEventCreateWithFlags(&way->sent, cudaEventDisableTiming));
     if (status == 0)
         status = RG_CUDA(cudaEventCreateWithFlags(&way->used, cudaEventDisableTiming));
+    if (status == 0) status = rg_intake_used(device, way);     /* zeros come first */
     if (status == 0) *out = way;
     else rg_intake_free(way);
     return status;

@@ -58,13 +58,13 @@ size_t rg_gpu_reserve(size_t *total, size_t bytes)
 
 int rg_gpu_scratch(rg_gpu *gpu, size_t total)
 {
+    void *more;
     if (total <= gpu->scratch_bytes) return 0;
-    gpu->epoch++;
-    rg_device_free(gpu->scratch);
-    gpu->scratch = NULL;
-    gpu->scratch_bytes = 0;
-    RG_TRY(rg_device_alloc(gpu->device, &gpu->scratch, total, "scratch memory"));
+    RG_TRY(rg_device_alloc(gpu->device, &more, total, "scratch memory"));
+    rg_device_free(gpu->scratch);      /* until then, rows may go on in it */
+    gpu->scratch = more;
     gpu->scratch_bytes = total;
+    gpu->epoch++;
     return 0;
 }
 
@@ -150,16 +150,21 @@ static int send(rg_gpu *gpu, const void *host, size_t bytes, rg_intake **way,
     return rg_intake_send(gpu->device, *way, bytes, there);
 }
 
+/* After the kernel that reads it was queued, or was not. */
+static int has_read(rg_gpu *gpu, rg_intake *way, int status)
+{
+    return rg_intake_used(gpu->device, way) == 0 ? status : -1;
+}
+
 static int gpu_put(void *context, rg_tensor *tensor, const float *host)
 {
     rg_gpu *gpu = context;
     const void *there;
     rg_intake *way;
     RG_TRY(send(gpu, host, rg_gpu_bytes(tensor->shape, RG_F32), &way, &there));
-    RG_TRY(rg_device_arrange(gpu->device,
+    return has_read(gpu, way, rg_device_arrange(gpu->device,
         &(rg_kernel_arrange){ rg_layer_count(tensor->shape), there,
                               rg_gpu_data(tensor) }));
-    return rg_intake_used(gpu->device, way);
 }
 
 static int gpu_show(void *context, rg_tensor *tensor, const uint8_t *rgb, int side,
@@ -171,10 +176,9 @@ static int gpu_show(void *context, rg_tensor *tensor, const uint8_t *rgb, int si
     const void *there;
     rg_intake *way;
     RG_TRY(send(gpu, rgb, bytes, &way, &there));
-    RG_TRY(rg_device_show(gpu->device,
+    return has_read(gpu, way, rg_device_show(gpu->device,
         &(rg_kernel_show){ (long)s.n * s.h * s.w, there, side,
                            { mean[0], mean[1], mean[2] }, rg_gpu_data(tensor) }));
-    return rg_intake_used(gpu->device, way);
 }
 
 static int gpu_get(void *context, const rg_tensor *tensor, bool gradient, float *host)

@@ -41,8 +41,8 @@ typedef struct rg_gpu {
     rg_gpu_range range[RG_GPU_RANGES];
     int nranges;
     rg_gpu_range *recorded;            /* the one that is being recorded, or NULL */
-    long spoilt;                       /* recordings that failed: what they were to
-                                          pack is not */
+    long spoilt;                       /* runs and recordings that failed: what they
+                                          were to pack is not */
     rg_gpu_drop *drops;
     rg_intake *intake[2];              /* owned; taken in turns by put */
     size_t intake_bytes;

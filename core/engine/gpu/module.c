@@ -69,21 +69,31 @@ static bool describe_libraries(char text[RG_BACKEND_TEXT])
     return true;
 }
 
+/* To ask for what is free takes memory of the card: only of the one that is used. */
+static void describe_memory(bool used, size_t whole, char text[64])
+{
+    size_t left, all;
+    if (used && cudaMemGetInfo(&left, &all) == cudaSuccess)
+        snprintf(text, 64, "%.1f of %.1f GB of memory free", (double)left / 1e9,
+                 (double)all / 1e9);
+    else
+        snprintf(text, 64, "%.1f GB of memory", (double)whole / 1e9);
+    cudaGetLastError();                /* or the next launch would be told of it */
+}
+
 bool rg_gpu_describe(int line, char text[RG_BACKEND_TEXT])
 {
     struct cudaDeviceProp card;
+    char memory[64];
     int cards = 0;
     if (line == 0) return describe_libraries(text);
     if (cudaGetDeviceCount(&cards) != cudaSuccess || line > cards
         || cudaGetDeviceProperties(&card, line - 1) != cudaSuccess) return false;
-    size_t left = 0, all;
-    if (cudaSetDevice(line - 1) == cudaSuccess) cudaMemGetInfo(&left, &all);
-    cudaSetDevice(0);
+    describe_memory(line == 1, card.totalGlobalMem, memory);
     snprintf(text, RG_BACKEND_TEXT,
-             "card %d%s: %s, %.1f of %.1f GB of memory free, compute capability %d.%d, "
-             "%d multiprocessors", line - 1, line == 1 ? " (used)" : "", card.name,
-             (double)left / 1e9, (double)card.totalGlobalMem / 1e9, card.major,
-             card.minor, card.multiProcessorCount);
+             "card %d%s: %s, %s, compute capability %d.%d, %d multiprocessors",
+             line - 1, line == 1 ? " (used)" : "", card.name, memory,
+             card.major, card.minor, card.multiProcessorCount);
     return true;
 }
 

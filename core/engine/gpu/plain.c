@@ -180,8 +180,8 @@ int rg_gpu_send_seeds(rg_gpu *gpu)
 {
     for (rg_gpu_drop *d = gpu->drops; d; d = d->next) {
         if (d->sent == d->node->seed) continue;
+        RG_TRY(rg_device_upload(gpu->device, d->seed, &d->node->seed, sizeof *d->seed));
         d->sent = d->node->seed;
-        RG_TRY(rg_device_upload(gpu->device, d->seed, &d->sent, sizeof d->sent));
     }
     return 0;
 }

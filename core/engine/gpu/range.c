@@ -37,15 +37,22 @@ int rg_gpu_replay(void *context, int first, int last, bool *done)
     return 0;
 }
 
+/* What a run that failed was to pack may be missing: it is packed anew. */
+static int ended(rg_gpu *gpu, int status)
+{
+    if (status != 0) gpu->spoilt++;
+    return status;
+}
+
 /* A range that cannot be recorded is run row by row, now and from here on. */
 int rg_gpu_recorded(void *context, int status, bool *again)
 {
     rg_gpu *gpu = context;
     rg_gpu_range *r = gpu->recorded;
-    if (r == NULL) return status;
+    if (r == NULL) return ended(gpu, status);
     gpu->recorded = NULL;
     if (rg_device_recorded(gpu->device, &r->recording) == 0 && status == 0)
-        return rg_device_replay(gpu->device, r->recording);
+        return ended(gpu, rg_device_replay(gpu->device, r->recording));
     begin_anew(gpu, r);
     r->runs = RG_GPU_NEVER;
     gpu->spoilt++;

@@ -72,12 +72,12 @@ static bool next_line(FILE *file, char line[LINE])
     return end != NULL;
 }
 
-/* "KEY = WAY" lines up to "end N", N of them. */
+/* "KEY = WAY" lines up to "end N", N of them, no more than there is room for. */
 static bool read_choices(FILE *file, choices *all)
 {
     char line[LINE], key[KEY], rest;
     int way, n = 0;
-    while (next_line(file, line)) {
+    while (n <= CHOICES_MOST && next_line(file, line)) {
         if (sscanf(line, "end %d%c", &way, &rest) == 1)
             return way == n && fgetc(file) == EOF;
         if (sscanf(line, "%119[^=]= %d%c", key, &way, &rest) != 2 || way < 0
@@ -94,6 +94,8 @@ static void read_file(rg_tune *tune)
 {
     char line[LINE];
     choices read = { NULL, 0 };
+    struct stat is;
+    if (stat(tune->path, &is) != 0 || !S_ISREG(is.st_mode)) return;   /* a pipe waits */
     FILE *file = fopen(tune->path, "r");
     if (file == NULL) return;
     bool whole = next_line(file, line) && strcmp(line, magic) == 0
