@@ -215,6 +215,17 @@ static int detect_all(task *t, char **paths)
     return 0;
 }
 
+/* What the network really ran on. */
+static int record_backends(task *t)
+{
+    const rg_detector *detector = t->finder.detector;
+    if (!rg_detect_left_card(detector)) return 0;
+    t->finder.how.backend = "gpu,cpu";
+    t->finder.precision = rg_backend_precision_name(rg_detect_precision(detector));
+    rg_options_record(t->recorded, t->delivery.options, sizeof t->delivery.options);
+    return rg_catalogue_options(t->delivery.catalogue, t->delivery.options);
+}
+
 static int detect(task *t, char **paths)
 {
     if (t->png != NULL) RG_TRY(rg_output_check(t->png));
@@ -224,6 +235,7 @@ static int detect(task *t, char **paths)
     rg_options_record(t->recorded, t->delivery.options, sizeof t->delivery.options);
     RG_TRY(rg_delivery_open(&t->delivery));
     RG_TRY(detect_all(t, paths));
+    RG_TRY(record_backends(t));
     if (t->delivery.paths.n > 0 && rg_detect_note(t->finder.detector)[0] != '\0')
         fprintf(stderr, "claran: %s\n", rg_detect_note(t->finder.detector));
     if (t->bad == t->images)

@@ -120,7 +120,7 @@ void rg_finder_key(const rg_finder *f, const rg_image *shown, const char *part,
     snprintf(key + used, RG_KEPT_KEY - (size_t)used, " program %lld %lld backend %s "
              "precision %s proposals %d %g %g scales %d infrared %08x %s%s",
              (long long)program.st_mtime,
-             (long long)program.st_size, f->how.backend,
+             (long long)program.st_size, rg_detect_backend(f->detector),
              rg_backend_precision_name(rg_detect_precision(f->detector)),
              f->how.proposals, (double)f->how.proposal_iou, (double)f->how.class_iou,
              f->how.scales, shown ? shown->checksum : 0, grid, part);

@@ -192,7 +192,8 @@ static int fail_with(char *text)
  * is for another one, as after the computer has slept. */
 static bool has_lost_card(int exit_status)
 {
-    return exit_status != RG_EXIT_OK && strstr(rg_error_message(), RG_TROUBLE_GPU);
+    return rg_warm_left_card() || (exit_status != RG_EXIT_OK
+                                   && strstr(rg_error_message(), RG_TROUBLE_GPU));
 }
 
 static int run_command(server *s, char **words, int n, bool plugin, char **text,

@@ -27,6 +27,7 @@ static struct {
     key key[MOST];
     rg_detector *detector[MOST];  /* owned; NULL: free */
     int next;                     /* to be replaced */
+    bool left;                    /* one of them left the card */
 } warm;
 
 static bool make_key(const char *path, const rg_detect_options *how, key *k)
@@ -89,13 +90,19 @@ int rg_warm_open(rg_detector **out, const char *path, const rg_detect_options *h
 
 void rg_warm_close(rg_detector *detector)
 {
-    const bool good = detector != NULL && rg_detect_note(detector)[0] == '\0';
+    const bool good = detector != NULL && !rg_detect_cramped(detector);
+    warm.left |= detector != NULL && rg_detect_left_card(detector);
     for (int i = 0; i < MOST; i++) {
         if (detector == NULL || warm.detector[i] != detector) continue;
         if (good) return;
         warm.detector[i] = NULL;
     }
     rg_detect_close(detector);
+}
+
+bool rg_warm_left_card(void)
+{
+    return warm.left;
 }
 
 int rg_warm_count(void)

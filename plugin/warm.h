@@ -17,9 +17,12 @@ void rg_warm_end(void);
 
 /* As rg_detect_open and rg_detect_close.  One that stayed open is given out again if
  * the file is the same (by inode, size and time) and the network runs the same way.
- * One that has a note does not stay: the card that was full may have room again. */
+ * One that is cramped does not stay: the card may have room again. */
 int rg_warm_open(rg_detector **out, const char *path, const rg_detect_options *how);
 void rg_warm_close(rg_detector *detector);
+
+/* Whether one that was closed had left its card. */
+bool rg_warm_left_card(void);
 
 /* How many are open. */
 int rg_warm_count(void);

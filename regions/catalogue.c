@@ -263,6 +263,15 @@ void rg_catalogue_unmeasured(const rg_detection *box, rg_source *source)
     };
 }
 
+int rg_catalogue_options(rg_catalogue *c, const char *options)
+{
+    char *copy = strdup(options);
+    if (copy == NULL) return RG_FAIL("out of memory for a catalogue");
+    free(c->options);
+    c->options = copy;
+    return 0;
+}
+
 int rg_catalogue_new(rg_catalogue **out, const char *options)
 {
     time_t now = time(NULL);
@@ -270,11 +279,11 @@ int rg_catalogue_new(rg_catalogue **out, const char *options)
     rg_catalogue *c = *out = rg_error_alloc(1, sizeof *c, "a catalogue");
     if (c == NULL) return -1;
     strftime(c->time, sizeof c->time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    c->options = strdup(options);
-    if (c->options != NULL && rg_moc_new(&c->area, NULL, NULL) == 0) return 0;
+    if (rg_catalogue_options(c, options) == 0
+        && rg_moc_new(&c->area, NULL, NULL) == 0) return 0;
     rg_catalogue_free(c);
     *out = NULL;
-    return RG_FAIL("out of memory for a catalogue");
+    return -1;
 }
 
 void rg_catalogue_free(rg_catalogue *catalogue)

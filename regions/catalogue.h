@@ -38,6 +38,9 @@ typedef struct rg_catalogue {
 int rg_catalogue_new(rg_catalogue **out, const char *options);
 void rg_catalogue_free(rg_catalogue *catalogue);
 
+/* Others (copied). */
+int rg_catalogue_options(rg_catalogue *catalogue, const char *options);
+
 /* Sources of one image, and the area that was searched for them (both copied).  Model,
  * method and version are to be the same for all images; what the first has is
  * written. */

@@ -145,6 +145,30 @@ a_full_or_busy_card() {
     done
     CARD_BUSY=0 refuses 1 "busy, another program" detect "${field[0]}" --backend gpu -o x.csv
 }
+# The first group begins on a card that is busy after a while, and all is done by the processor:
+# with --backend auto, which looks for the driver (a library of its name is enough here).
+a_card_that_dies() {
+    local -x CLARAN_GPU=${claran%/*}/tests/claran-card.so LD_LIBRARY_PATH=$work/driver
+    local busy tiny=(--input 64 --width 4 --fc 16 --steps 4 --anchors 6,9,14,20,30,44)
+    type gcc > /dev/null || { echo "skip a_card_that_dies: no gcc"; return; }
+    mkdir driver && gcc -shared -o driver/libcuda.so.1 -x c /dev/null || return 1
+    "$claran" simulate two -n 5 --size 100 --seed 1 > out.log &&
+        "$claran" train two.csv "${tiny[@]}" --backend cpu -o dies.fits > out.log 2>&1 &&
+        "$claran" detect two/sim_?????.fits --all --model dies.fits --backend cpu -o cpu.csv \
+            > out.log 2>&1 || wrong "$(cat out.log)" || return 1
+    for busy in 0 150 300 500; do
+        CARD_BUSY=$busy "$claran" detect two/sim_?????.fits --all --model dies.fits \
+            -o auto.csv > out.log 2> err.log && grep -q "^claran: the processor is used: the GPU failed in .* busy" err.log &&
+            grep -q -e "--backend=.*cpu --precision=f32" auto.csv ||
+            wrong "busy from call $busy on: $(cat err.log)" || return 1
+        cmp -s <(cut -d, -f1-20 cpu.csv) <(cut -d, -f1-20 auto.csv) ||
+            wrong "another catalogue: $(diff cpu.csv auto.csv | head -4)" || return 1
+        CARD_BUSY=$busy refuses 1 "busy, another program" detect two/sim_?????.fits --all \
+            --model dies.fits --backend gpu -o x.csv || return 1
+    done
+    CARD_BUSY=150 refuses 1 "busy.*on the processor: .*f16" detect two/sim_?????.fits --all \
+        --model dies.fits --precision f16 -o x.csv
+}
 unknown_command() { refuses 2 "unknown command bogus" bogus; }
 bad_values() {
     refuses 2 "threshold" detect "${field[0]}" --threshold 1.5 &&
@@ -533,6 +557,6 @@ for test in helps examples_are_possible shell_completes csv_and_standard_output 
     all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
     no_place_to_write full_output closed_descriptors interrupted \
     missing_model text_model image_as_model cut_model damaged_model unknown_option \
-    devices a_full_or_busy_card unknown_command bad_values bad_lists plots recipes ds9_gone
+    devices a_full_or_busy_card a_card_that_dies unknown_command bad_values bad_lists plots recipes ds9_gone
 do run $test; done
 [ $failures = 0 ]

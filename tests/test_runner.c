@@ -305,9 +305,9 @@ static void sweep(rg_runner *runner, rg_image *const *images, rg_swept *all, int
                                             all[i].layout.total));
 }
 
-static void compare_swept(rg_swept *a, rg_swept *b)
+static void compare_swept(rg_swept *a, rg_swept *b, int n)
 {
-    for (int i = 0; i < IMAGES; i++) {
+    for (int i = 0; i < n; i++) {
         CHECK(a[i].found.n == b[i].found.n && (a[i].found.n == 0) == (i == LEFT));
         for (int k = 0; k < a[i].found.n && k < b[i].found.n; k++) {
             const rg_detection *p = &a[i].found.item[k].found;
@@ -349,27 +349,46 @@ static void images_share_batches(void)
     for (int i = 0; i < IMAGES; i++) sweep(runner, images, all + IMAGES, i, i + 1);
     replays[2] = card_replays;
     CHECK(3 * (replays[1] - replays[0]) < replays[2] - replays[1]);
-    compare_swept(all, all + IMAGES);
+    compare_swept(all, all + IMAGES, IMAGES);
     for (int i = 0; i < IMAGES; i++) rg_image_free(images[i]);
     free(all);
     rg_runner_close(runner);
 }
 
-/* Said once, with windows in its hands and before it. */
-static void a_network_may_fail(void)
+/* With windows in its hands and before it: said, and where there is another backend
+ * all is found by that one. */
+static void a_card_may_fail(void)
 {
-    rg_runner *runner = open_on(&rg_backend_gpu, NULL);
+    rg_runner *runner = open_on(&rg_backend_gpu, &rg_backend_cpu);
+    rg_runner *card = open_on(&rg_backend_gpu, NULL);
+    rg_runner *cpu = open_on(&rg_backend_cpu, NULL);
     rg_image *image = make_image(LARGE);
-    rg_detect_task task = { .radio = image };
-    rg_swept one = { .task = &task };
-    CHECK_OK(rg_layout_new(&one.layout, image, 1));
-    card_trouble_in = 40;
+    rg_detect_task tasks[3] = { { .radio = image }, { .radio = image },
+                                { .radio = image } };
+    rg_swept all[3] = { { .task = &tasks[0] }, { .task = &tasks[1] },
+                        { .task = &tasks[2] } };
+    for (int i = 0; i < 3; i++) CHECK_OK(rg_layout_new(&all[i].layout, image, 1));
     card_trouble = RG_TROUBLE_KERNEL;
-    CHECK_FAILS(rg_sweep(runner, &rg_detect_defaults, &one, 1), "test wishes");
+    card_trouble_in = 200;
+    CHECK_FAILS(rg_sweep(runner, &rg_detect_defaults, &all[0], 1), "test wishes");
+    CHECK(tasks[0].looked > 0);                 /* it was on the way */
+    CHECK_FAILS(rg_sweep(card, &rg_detect_defaults, &all[2], 1), "test wishes");
+    CHECK_FAILS(rg_runner_leave(card), "test wishes");
+    CHECK(!rg_runner_left(card) && !rg_runner_left(runner));
+    CHECK_OK(rg_runner_leave(runner));
+    CHECK(rg_runner_left(runner) && strcmp(rg_runner_backend(runner), "cpu") == 0);
+    CHECK(strstr(rg_runner_note(runner), "the processor is used: the GPU failed in "));
+    rg_candidates_clear(&all[0].found);
+    CHECK_OK(rg_sweep(runner, &rg_detect_defaults, &all[0], 1));
+    CHECK_OK(rg_sweep(cpu, &rg_detect_defaults, &all[1], 1));
+    compare_swept(&all[0], &all[1], 1);
+    CHECK_FAILS(rg_runner_leave(runner), "");
     card_trouble_in = -1;
-    rg_candidates_clear(&one.found);
+    rg_candidates_clear(&all[2].found);
     rg_image_free(image);
     rg_runner_close(runner);
+    rg_runner_close(card);
+    rg_runner_close(cpu);
 }
 
 int main(void)
@@ -382,6 +401,6 @@ int main(void)
     CHECK_RUN(what_outgrows_f16_is_refused);
     CHECK_RUN(what_outgrows_f16_is_left_to_bf16);
     CHECK_RUN(images_share_batches);
-    CHECK_RUN(a_network_may_fail);
+    CHECK_RUN(a_card_may_fail);
     return CHECK_END();
 }

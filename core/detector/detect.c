@@ -55,19 +55,18 @@ static int check_options(const rg_detect_options *o)
 }
 
 /* Takes the weights over. */
-static int open_runner(rg_detector *d, rg_weights *weights)
+static int open_runner(rg_detector *d, rg_weights *weights, const rg_backend *backend)
 {
     const bool any = strcmp(d->options.backend, "auto") == 0;
-    rg_runner_options how = { .precision = d->options.precision,
+    rg_runner_options how = { .backend = backend, .precision = d->options.precision,
                               .proposals = d->options.proposals,
                               .iou = d->options.proposal_iou };
     rg_claran model;
-    if (rg_backend_find(d->options.backend, &how.backend) != 0
-        || rg_claran_recognise(&model, weights) != 0) {
+    if (rg_claran_recognise(&model, weights) != 0) {
         rg_weights_free(weights);
         return -1;
     }
-    if (any && how.backend != &rg_backend_cpu) how.spare = &rg_backend_cpu;
+    if (any) how.spare = &rg_backend_cpu;
     rg_claran_identity(&model, weights, d->hash);     /* of what is in the file */
     return rg_runner_open(&d->runner, weights, &how);
 }
@@ -75,8 +74,10 @@ static int open_runner(rg_detector *d, rg_weights *weights)
 static int read_model(rg_detector *d, const char *path)
 {
     rg_weights *weights;
+    const rg_backend *backend;
+    RG_TRY(rg_backend_find(d->options.backend, &backend));
     RG_TRY(rg_weights_read(&weights, path));
-    if (open_runner(d, weights) == 0) return 0;
+    if (open_runner(d, weights, backend) == 0) return 0;
     return rg_error_prefix("%s: ", path);
 }
 
@@ -138,6 +139,16 @@ rg_precision rg_detect_precision(const rg_detector *d)
 const char *rg_detect_note(const rg_detector *d)
 {
     return rg_runner_note(d->runner);
+}
+
+bool rg_detect_cramped(const rg_detector *d)
+{
+    return rg_runner_cramped(d->runner);
+}
+
+bool rg_detect_left_card(const rg_detector *d)
+{
+    return rg_runner_left(d->runner);
 }
 
 /* ---- between the image and a window ---- */
@@ -297,13 +308,26 @@ bool rg_detect_enough(const rg_detect_task *tasks, int n)
     return n >= RG_DETECT_TOGETHER || pixels > PIXELS_TOGETHER;
 }
 
+/* Where the card fails in the middle, all of it again without it, if that may be. */
+static int sweep(rg_detector *d, rg_swept *images, int n)
+{
+    if (rg_sweep(d->runner, &d->options, images, n) == 0) return 0;
+    RG_TRY(rg_runner_leave(d->runner));
+    for (int i = 0; i < n; i++) {
+        rg_swept *image = &images[i];
+        rg_candidates_clear(&image->found);
+        image->on_sky = image->task->uncovered = image->task->looked = 0;
+    }
+    return rg_sweep(d->runner, &d->options, images, n);
+}
+
 static void detect_all(rg_detector *d, rg_swept *images, int n)
 {
     const unsigned before = rg_error_shortages();
     for (int i = 0; i < n; i++)
         if (images[i].task->status == 0 && begin(d, &images[i]) != 0)
             rg_detect_fail(images[i].task);
-    int status = rg_sweep(d->runner, &d->options, images, n);
+    int status = sweep(d, images, n);
     if (status == 0 && rg_error_shortages() != before)
         status = rg_error_memory("all windows");
     for (int i = 0; i < n; i++)

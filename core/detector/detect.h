@@ -117,9 +117,15 @@ void rg_detect_calibrate(rg_detector *detector,
 /* Probabilities of detections (options.all) under that calibration, best first. */
 void rg_detect_recalibrate(const rg_detector *detector, rg_detection *all, int n);
 
-/* A sentence where the network runs in smaller batches than it could, or on the
- * processor for want of room on the card; "" otherwise.  Owned by the detector. */
+/* A sentence where the network runs in smaller batches than it could, in another
+ * precision, or on the processor because the card has no room or failed; "" otherwise.
+ * Owned by the detector. */
 const char *rg_detect_note(const rg_detector *detector);
+
+/* Whether want of room on the card made it so: another time there may be more.  Whether
+ * the card failed in the middle: it may be of no more use to this process. */
+bool rg_detect_cramped(const rg_detector *detector);
+bool rg_detect_left_card(const rg_detector *detector);
 
 /* What the network is shown of a window (a grid of RG_CLARAN_SUBJECT pixels a side):
  * rgb [132][132][3], row 0 at the bottom.  Pixels without a value get the window's

@@ -24,6 +24,7 @@ struct rg_runner {
     int batch;                     /* 1 until `many` is made */
     bool tried;                    /* to make it */
     bool in_range;                 /* of f16: was looked at */
+    bool cramped, left;            /* rg_runner_cramped, rg_runner_left */
     char note[1024];
     /* room for BATCH windows; owned */
     uint8_t *rgb;                  /* [132][132][3] each */
@@ -84,14 +85,27 @@ static void note(rg_runner *r, const char *consequence)
     snprintf(r->note, sizeof r->note, "%s: %s", consequence, rg_error_message());
 }
 
-/* On the spare backend where the first has no room. */
+/* The network on the spare backend, for what the last sentence says of the first. */
+static int take_spare(rg_runner *r, rg_net **net)
+{
+    const rg_backend *first = r->options.backend, *spare = r->options.spare;
+    char why[sizeof r->note];
+    *net = NULL;
+    if (spare == NULL || spare == first) return -1;
+    snprintf(why, sizeof why, "%s", rg_error_message());
+    r->options.backend = spare;
+    if (make_net(r, 1, net) != 0) {
+        r->options.backend = first;
+        return rg_error_prefix("%.480s; on the processor: ", why);
+    }
+    snprintf(r->note, sizeof r->note, "the processor is used: %.990s", why);
+    r->cramped = true;
+    return 0;
+}
+
 static int make_first(rg_runner *r)
 {
-    if (make_net(r, 1, &r->one) == 0) return 0;
-    if (r->options.spare == NULL) return -1;
-    note(r, "the processor is used");
-    r->options.backend = r->options.spare;
-    return make_net(r, 1, &r->one);
+    return make_net(r, 1, &r->one) == 0 ? 0 : take_spare(r, &r->one);
 }
 
 static int make_room(rg_runner *r)
@@ -184,6 +198,38 @@ const char *rg_runner_note(const rg_runner *r)
     return r->note;
 }
 
+bool rg_runner_cramped(const rg_runner *r)
+{
+    return r->cramped;
+}
+
+bool rg_runner_left(const rg_runner *r)
+{
+    return r->left;
+}
+
+int rg_runner_leave(rg_runner *r)
+{
+    const unsigned long input = (unsigned long)r->model.input * r->model.input;
+    rg_net *one = NULL;
+    if (take_spare(r, &one) != 0) return -1;
+    float *data = rg_error_alloc(3 * input, sizeof *data, "a window");
+    if (data == NULL) {
+        rg_net_free(one);
+        return -1;
+    }
+    rg_net_free(r->one);
+    rg_net_free(r->many);
+    free(r->data);
+    r->one = one;
+    r->many = NULL;
+    r->data = data;
+    r->batch = 1;
+    r->flying = 0;
+    r->left = true;
+    return 0;
+}
+
 /* ---- run ---- */
 
 int rg_runner_batch(rg_runner *r, int windows)
@@ -196,8 +242,10 @@ int rg_runner_batch(rg_runner *r, int windows)
             r->batch = batch;
             break;
         }
-        snprintf(less, sizeof less, "%d windows at once, not %d", batch / 2, batch);
+        snprintf(less, sizeof less, "%d window%s at once, not %d", batch / 2,
+                 batch > 3 ? "s" : "", batch);
         note(r, less);
+        r->cramped = true;
     }
     r->tried = true;
     return r->batch;
@@ -283,11 +331,12 @@ static int compute(rg_runner *r, rg_net *net)
 
 /* ---- f16, which ends at 65504 ---- */
 
-/* Whether what the rows of `one` have made is finite. */
-static int check_rows(const rg_runner *r)
+/* Whether what the rows of `one` have made is finite; else there is a sentence. */
+static int check_rows(const rg_runner *r, bool *finite)
 {
     int status = 0;
-    for (int i = 0; i < r->nrows && status == 0; i++) {
+    *finite = true;
+    for (int i = 0; i < r->nrows && status == 0 && *finite; i++) {
         const char *name = r->rows[i].name;
         rg_shape shape;
         RG_TRY(rg_net_shape(r->one, name, &shape));
@@ -295,10 +344,11 @@ static int check_rows(const rg_runner *r)
         float *made = rg_error_alloc((unsigned long)count, sizeof *made, name);
         if (made == NULL) return -1;
         status = rg_net_get(r->one, name, made);
-        for (long k = 0; k < count && status == 0; k++)
-            if (!isfinite(made[k]))
-                status = RG_FAIL("row %s of this model outgrows f16, which ends at "
-                                 "65504: use bf16 or tf32", name);
+        for (long k = 0; k < count && status == 0 && *finite; k++)
+            *finite = isfinite(made[k]);
+        if (!*finite)
+            RG_FAIL("row %s of this model outgrows f16, which ends at 65504: use bf16 "
+                    "or tf32", name);
         free(made);
     }
     return status;
@@ -331,7 +381,7 @@ static int settle_range(rg_runner *r)
     if (r->in_range || rg_runner_precision(r) != RG_PRECISION_F16) return 0;
     RG_TRY(put_windows(r, r->one, 1));
     RG_TRY(compute(r, r->one));
-    r->in_range = check_rows(r) == 0;
+    RG_TRY(check_rows(r, &r->in_range));
     if (r->in_range) return 0;
     if (r->options.precision != RG_PRECISION_AUTO) return -1;
     note(r, "bf16 is used");

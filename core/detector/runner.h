@@ -13,6 +13,7 @@
 #ifndef RG_RUNNER_H
 #define RG_RUNNER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/detector/claran.h"
@@ -22,7 +23,7 @@
 
 typedef struct rg_runner_options {
     const rg_backend *backend;
-    const rg_backend *spare;       /* where the backend has no room; NULL: a failure */
+    const rg_backend *spare;       /* where the first has no room, or fails; or NULL */
     rg_precision precision;
     int proposals;                 /* per window */
     float iou;                     /* of their suppression */
@@ -44,6 +45,14 @@ typedef struct rg_runner rg_runner;
 int rg_runner_open(rg_runner **out, rg_weights *weights,
                    const rg_runner_options *options);
 void rg_runner_close(rg_runner *runner);
+
+/* After a failure: on the spare backend from now on, with a note; what was fed and is
+ * not done is lost.  Fails with the first failure's sentence where there is no spare
+ * one, or it is in use.  Whether that has happened; and whether that, or a batch that
+ * was shrunk: another time there may be more room. */
+int rg_runner_leave(rg_runner *runner);
+bool rg_runner_left(const rg_runner *runner);
+bool rg_runner_cramped(const rg_runner *runner);
 
 /* How many windows to bring at once where `windows` are to come: 1 on the processor, up
  * to RG_RUNNER_BATCH on a card, as its memory allows.  What was fed before and is not
