@@ -51,6 +51,9 @@ static int check_options(const rg_detect_options *o)
     if (o->scales < 1 || o->scales > RG_LAYOUT_SCALES)
         return RG_FAIL("the number of window sizes is %d, which is not from 1 to %d",
                        o->scales, RG_LAYOUT_SCALES);
+    if (o->views < 0 || o->views > RG_VIEWS_MOST)
+        return RG_FAIL("the number of views is %d, which is not from 1 to %d (0: as "
+                       "the model says)", o->views, RG_VIEWS_MOST);
     return 0;
 }
 
@@ -60,7 +63,8 @@ static int open_runner(rg_detector *d, rg_weights *weights)
     const bool any = strcmp(d->options.backend, "auto") == 0;
     rg_runner_options how = { .precision = d->options.precision,
                               .proposals = d->options.proposals,
-                              .iou = d->options.proposal_iou };
+                              .iou = d->options.proposal_iou,
+                              .views = d->options.views };
     rg_claran model;
     if (rg_backend_find(d->options.backend, &how.backend) != 0
         || rg_claran_recognise(&model, weights) != 0) {
@@ -68,6 +72,7 @@ static int open_runner(rg_detector *d, rg_weights *weights)
         return -1;
     }
     if (any && how.backend != &rg_backend_cpu) how.spare = &rg_backend_cpu;
+    if (how.views > 0) model.views = how.views;
     rg_claran_identity(&model, weights, d->hash);     /* of what is in the file */
     return rg_runner_open(&d->runner, weights, &how);
 }
@@ -285,31 +290,50 @@ typedef struct view {
     int flying, n;
 } view;
 
-/* Everything above PROBABILITY_LEAST, but for what another window sees better. */
-static int collect(const rg_detector *d, const view *v, const waiting *from,
-                   rg_look look, rg_candidates *all)
+/* Whether it is above PROBABILITY_LEAST, on the sky (not beyond the edge of the
+ * projection, where no image is) and what no other window sees better. */
+static bool is_own(const rg_claran *model, const view *v, const waiting *from,
+                   const rg_seen *seen, rg_detection *one)
+{
+    *one = (rg_detection){ .class_ = seen->class_, .raw = seen->probability,
+                           .scale = from->at.scale };
+    return seen->probability > PROBABILITY_LEAST
+           && locate(model, v->radio, from->window, seen->box, one) == 0
+           && !rg_layout_is_better_elsewhere(&v->layout, from->at, one);
+}
+
+/* Views of window k.  Where it has nothing of its own as it is, they count for
+ * nothing: most windows need not be looked at again. */
+static int look_again(const rg_detector *d, const view *v, const waiting *from, int k,
+                      const rg_seen **seen)
 {
     const rg_claran *model = rg_runner_model(d->runner);
-    for (int k = 0; k < look.n * RG_CLASSES; k++) {
-        const int class_ = k % RG_CLASSES;
-        const float raw = look.probability[k];
-        if (class_ == RG_CLASS_BACKGROUND || !(raw > PROBABILITY_LEAST)) continue;
-        rg_detection one = { .class_ = class_, .raw = raw, .scale = from->at.scale };
-        rg_box box = rg_boxes_decode(look.proposals[k / RG_CLASSES],
-                                     look.shifts + (size_t)4 * k);
-        if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2)) continue;
-        box = rg_boxes_clip(box, model->input, model->input);
-        rg_evidence_weigh(from->evidence, rg_claran_to_subject(model, box), class_,
-                          one.evidence);
-        one.probability = rg_claran_calibrate(model, class_, raw, one.evidence);
-        if (locate(model, v->radio, from->window, box, &one) != 0)
-            continue;   /* beyond the edge of the projection, where no image is */
-        if (rg_layout_is_better_elsewhere(&v->layout, from->at, &one)) continue;
+    rg_detection one;
+    const int n = rg_runner_seen(d->runner, k, false, seen);
+    for (int i = 0; i < n && model->views > 1; i++)
+        if (is_own(model, v, from, &(*seen)[i], &one))
+            return rg_runner_seen(d->runner, k, true, seen);
+    return model->views > 1 ? 0 : n;
+}
+
+/* What window k of those that are done has of its own. */
+static int collect(const rg_detector *d, const view *v, int k, rg_candidates *all)
+{
+    const rg_claran *model = rg_runner_model(d->runner);
+    const waiting *from = &v->batch[k];
+    const rg_seen *seen;
+    const int n = look_again(d, v, from, k, &seen);
+    for (int i = 0; i < n; i++) {
+        rg_detection one;
+        if (!is_own(model, v, from, &seen[i], &one)) continue;
+        rg_evidence_weigh(from->evidence, rg_claran_to_subject(model, seen[i].box),
+                          one.class_, one.evidence);
+        one.probability = rg_claran_calibrate(model, one.class_, one.raw, one.evidence);
         one.cut = rg_layout_is_cut(&v->layout, from->at, &one);
         if (d->options.seen) d->options.seen(d->options.user, &one);
         RG_TRY(rg_candidates_add(all, &one));
     }
-    return 0;
+    return n < 0 ? -1 : 0;
 }
 
 static void clear(waiting *one)
@@ -356,8 +380,7 @@ static int look_at_batch(rg_detector *d, view *v, rg_candidates *all)
     int done = 0, status = rg_runner_feed(d->runner, v->n, &done);
     d->looked += v->n;
     for (int k = 0; k < done; k++) {
-        if (status == 0)
-            status = collect(d, v, &v->batch[k], rg_runner_look(d->runner, k), all);
+        if (status == 0) status = collect(d, v, k, all);
         clear(&v->batch[k]);
     }
     v->flying += v->n - done;
