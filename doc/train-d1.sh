@@ -71,6 +71,6 @@ train p2.fits 6500 $some --start p1.fits --rate 3e-4 --warmup 100 --rotate 0.5 \
     --zoom 0.85,1.2 --seed 42
 train p3.fits 14000 $more --start p2.fits --rate 3e-4 --warmup 100 --rotate 0.5 \
     --zoom 0.85,1.2 --seed 43
-"$claran" calibrate valid.csv --model p3.fits -o claran-d1.fits || {
+"$claran" calibrate valid.csv --model p3.fits --views 4 -o claran-d1.fits || {
     [ "${PART:-1}" -gt 1 ] && echo "Everything is in place; so little training finds nothing."
 }

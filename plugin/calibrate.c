@@ -54,6 +54,7 @@ static int calibrate(task *t, const char *path)
     RG_TRY(rg_dataset_read(&t->list, path));
     RG_TRY(rg_finder_open(&t->finder, t->list->fields[0].infrared != NULL));
     rg_detect_calibrate(t->finder.detector, t->fit.calibration);      /* none as yet */
+    t->fit.views = rg_detect_model(t->finder.detector)->views;
     RG_TRY(rg_examine_look(t->finder.detector, t->list, rg_options_progress, "fields",
                            &t->looks));
     rg_calibration first = t->fit;

@@ -44,6 +44,8 @@ typedef struct rg_finder {
       "proposals that overlap more are one: 0.7" }, \
     { "scales", 0, RG_OPTION_INT, &(f).how.scales, 1, RG_LAYOUT_SCALES, "N", \
       "sizes of windows, 3', 6', 12' ..., where the image is larger: 2" }, \
+    { "views", 0, RG_OPTION_INT, &(f).how.views, 0, RG_VIEWS_MOST, "N", \
+      "looks at each window, mirrored, that are averaged; 0: as the model says" }, \
     { "class-iou", 0, RG_OPTION_FLOAT, &(f).how.class_iou, 0, 1, "IOU", \
       "detections that overlap more are one: 0.3" }
 

@@ -28,6 +28,8 @@ static void print_header(const char *path, const rg_claran *model,
            model->mean[2]);
     if (model->calibration[0] == 0) printf("probabilities not calibrated\n");
     else rg_finder_print_calibration("probabilities calibrated: ", model->calibration);
+    if (model->views > 1)
+        printf("%d views of each window, their probabilities averaged\n", model->views);
     for (int i = 0; i < rg_weights_histories(weights); i++)
         printf("  %s\n", rg_weights_history(weights, i));
     printf("\n");

@@ -16,7 +16,7 @@ typedef struct key {
     struct timespec time;
     char backend[16];
     rg_precision precision;
-    int proposals;
+    int proposals, views;
     float iou;
 } key;
 
@@ -42,6 +42,7 @@ static bool make_key(const char *path, const rg_detect_options *how, key *k)
     snprintf(k->backend, sizeof k->backend, "%s", how->backend);
     k->precision = how->precision;
     k->proposals = how->proposals;
+    k->views = how->views;
     k->iou = how->proposal_iou;
     return true;
 }
@@ -51,7 +52,7 @@ static bool is_same(const key *a, const key *b)
     return a->device == b->device && a->inode == b->inode && a->size == b->size
         && a->time.tv_sec == b->time.tv_sec && a->time.tv_nsec == b->time.tv_nsec
         && strcmp(a->backend, b->backend) == 0 && a->precision == b->precision
-        && a->proposals == b->proposals && a->iou == b->iou;
+        && a->proposals == b->proposals && a->views == b->views && a->iou == b->iou;
 }
 
 void rg_warm_begin(void)

@@ -245,7 +245,7 @@ static int bench_subjects(const rg_backend *gpu, rg_weights *weights, const char
                           rg_precision precision, double ceiling)
 {
     const rg_runner_options how = { .backend = gpu, .precision = precision,
-                                    .proposals = 5, .iou = 0.7f };
+                                    .proposals = 5, .iou = 0.7f, .views = 1 };
     rg_row rows[RG_CLARAN_ROWS];
     rg_runner *runner;
     RG_TRY(rg_runner_open(&runner, weights, &how));

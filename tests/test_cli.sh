@@ -504,6 +504,31 @@ no_evaluation_is_half_written() {
         refuses 1 "two outputs" evaluate field.csv --html x --json x &&
         refuses 2 "bootstrap" evaluate field.csv --bootstrap -1
 }
+# Another number is another model, by its name; an average forgets it.
+views_are_kept_in_the_model() {
+    "$claran" model c.fits > c.log
+    grep -q ' views of' plain.log c.log && { wrong "views of one"; return 1; }
+    "$claran" calibrate many.csv --model plain.fits -o v.fits --views 2 > log &&
+        "$claran" model v.fits > v.log && grep -q '^2 views of each window' v.log &&
+        grep -q 'calibrate on many.csv, 2 views: ' v.log || return 1
+    "$claran" calibrate many.csv --model v.fits -o w.fits > log &&
+        cmp <(head -4 v.log | tail -3) <("$claran" model w.fits | head -4 | tail -3) &&
+        "$claran" average v.fits v.fits -o mean.fits || return 1
+    "$claran" model mean.fits | grep -q ' views of' && { wrong "kept"; return 1; }
+    local views
+    for views in 0 1 2 3; do
+        "$claran" detect many/sim_00000.fits --all --model v.fits --views $views \
+            -o $views.csv > log || return 1
+    done
+    cmp <(cut -d, -f 1-40 0.csv) <(cut -d, -f 1-40 2.csv) &&
+        grep -q ' --views=2 ' 0.csv && grep -q ' --views=1 ' 1.csv || return 1
+    [ "$(tail -qn 1 [0-3].csv | grep -o "$hash-[0-9a-f]*" | sort -u | wc -l)" = 3 ] ||
+        wrong "names: $(tail -qn 1 [0-3].csv)" || return 1
+    for views in -1 5 99 nan 1.5; do
+        refuses 2 "views" detect many/sim_00000.fits --views $views || return 1
+    done
+    rm [0-3].csv v.fits w.fits v.log
+}
 # The weights' hash stays, without evidence the boxes too; another training forgets it.
 calibration_is_kept_in_the_model() {
     local hash
@@ -524,6 +549,7 @@ calibration_is_kept_in_the_model() {
     cmp -s a.csv b.csv && { wrong "the same probabilities"; return 1; }
     "$claran" average c.fits c.fits -o mean.fits &&
         "$claran" model mean.fits | grep -q '^probabilities not calibrated' || return 1
+    views_are_kept_in_the_model || return 1
     rm -r many* a.csv b.csv plain.fits c.fits t.fits mean.fits plain.log c.log
 }
 # Not by any name of theirs.

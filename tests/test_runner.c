@@ -41,13 +41,13 @@ static rg_weights *make_weights(void)
 }
 
 static float iou = 0.7f;
-static int rois = ROIS;
+static int rois = ROIS, views;
 
 static rg_runner *open_on(const rg_backend *backend, const rg_backend *spare)
 {
     const rg_runner_options how = { .backend = backend, .spare = spare,
                                     .precision = RG_PRECISION_F32, .proposals = rois,
-                                    .iou = iou };
+                                    .iou = iou, .views = views };
     rg_runner *runner = NULL;
     CHECK_OK(rg_runner_open(&runner, make_weights(), &how));
     return runner;
@@ -144,6 +144,90 @@ static void what_is_fed_comes_back_in_order(void)
     rg_runner_close(runner);
     rg_runner_close(alone);
     rg_runner_close(ref);
+}
+
+/* Window `seed` is window i of a batch: what `alone` shows of it, one view after the
+ * other, to the bit; and nearly what the plain loops show. */
+static void compare_views(rg_runner *card, int i, rg_runner *alone, rg_runner *ref,
+                          uint64_t seed)
+{
+    const rg_seen *a, *b;
+    fill(alone, 0, seed);
+    fill(ref, 0, seed);
+    CHECK_OK(rg_runner_run(alone, 1));
+    CHECK_OK(rg_runner_run(ref, 1));
+    const int n = rg_runner_seen(alone, 0, true, &a);
+    CHECK(n > 0 && n < 4 * ROIS * (RG_CLASSES - 1));
+    CHECK(rg_runner_seen(card, i, true, &b) == n);
+    CHECK(memcmp(a, b, (size_t)n * sizeof *a) == 0);
+    CHECK(rg_runner_seen(ref, 0, true, &b) > 0);
+    for (int view = 0; view < 4; view++)
+        compare(rg_runner_look(ref, view), rg_runner_look(card, 4 * i + view), 2e-3,
+                1e-3);
+}
+
+/* On a card with their windows in a batch; one by one on the plain loops, and on a card
+ * that has no room for all of a window. */
+static void views_go_with_their_windows(void)
+{
+    views = 4;
+    rg_runner *card = open_on(&rg_backend_gpu, NULL);
+    rg_runner *small = open_on(&rg_backend_gpu, NULL);
+    rg_runner *alone = open_on(&rg_backend_gpu, NULL);
+    rg_runner *ref = open_on(&rg_backend_ref, NULL);
+    views = 0;
+    int done;
+    if (card == NULL || small == NULL || alone == NULL || ref == NULL) return;
+    CHECK(rg_runner_batch(card, 100) == RG_RUNNER_BATCH / 4);
+    CHECK(rg_runner_batch(ref, 100) == 1);
+    for (int i = 0; i < 3; i++) fill(card, i, (uint64_t)i);
+    CHECK_OK(rg_runner_feed(card, 3, &done));
+    CHECK(done == 0);
+    fill(card, 0, 3);
+    CHECK_OK(rg_runner_feed(card, 1, &done));
+    CHECK(done == 3);
+    for (int i = 0; i < done; i++) compare_views(card, i, alone, ref, (uint64_t)i);
+    CHECK_OK(rg_runner_feed(card, 0, &done));
+    CHECK(done == 1);
+    compare_views(card, 0, alone, ref, 3);
+    const size_t room = card_room;
+    card_room = 900 << 10;
+    CHECK(rg_runner_batch(small, 100) == 1);
+    CHECK(strstr(rg_runner_note(small), "at once, not") != NULL);
+    card_room = room;
+    fill(small, 0, 3);
+    CHECK_OK(rg_runner_feed(small, 1, &done));
+    CHECK(done == 1);                         /* the processor's way */
+    compare_views(small, 0, alone, ref, 3);
+    rg_runner_close(card);
+    rg_runner_close(small);
+    rg_runner_close(alone);
+    rg_runner_close(ref);
+}
+
+/* The processor looks at them when it is asked to. */
+static void views_are_looked_at_where_they_are_wanted(void)
+{
+    const rg_seen *seen;
+    const rg_backend *on[] = { &rg_backend_gpu, &rg_backend_ref };
+    for (int k = 0; k < 2; k++) {
+        views = 2;
+        rg_runner *runner = open_on(on[k], NULL);
+        views = 0;
+        if (runner == NULL) return;
+        fill(runner, 0, 3);
+        (void)rg_runner_batch(runner, 100);
+        CHECK_OK(rg_runner_run(runner, 1));
+        const float before = rg_runner_look(runner, 0).probability[1];
+        memset(rg_runner_window(runner, 0), 0, BYTES);      /* the next may be there */
+        const int as_it_is = rg_runner_seen(runner, 0, false, &seen);
+        CHECK(as_it_is == rg_runner_look(runner, 0).n * (RG_CLASSES - 1));
+        CHECK((rg_runner_look(runner, 1).n > 0) == (k == 0));
+        CHECK(rg_runner_seen(runner, 0, true, &seen) > 0);
+        CHECK(rg_runner_look(runner, 1).n > 0);
+        CHECK(rg_runner_look(runner, 0).probability[1] == before);
+        rg_runner_close(runner);
+    }
 }
 
 /* Fewer than there is room for: what fills it up is none. */
@@ -395,6 +479,8 @@ int main(void)
 {
     CHECK_RUN(a_batch_is_its_windows);
     CHECK_RUN(what_is_fed_comes_back_in_order);
+    CHECK_RUN(views_go_with_their_windows);
+    CHECK_RUN(views_are_looked_at_where_they_are_wanted);
     CHECK_RUN(proposals_may_be_few);
     CHECK_RUN(little_memory_makes_small_batches);
     CHECK_RUN(no_memory_leaves_the_processor);

@@ -26,6 +26,7 @@ const rg_claran rg_claran_paper = {
     .anchor = { 16, 32, 64, 128, 256, 512 },
     .method = RG_METHOD_D1,
     .mean = { 235, 128, 24 },
+    .views = 1,
 };
 
 int rg_claran_cells(const rg_claran *model)
@@ -212,7 +213,7 @@ typedef struct number {
 } number;
 
 #define NEEDED (3 + RG_CLARAN_ANCHORS + 3)
-#define NUMBERS (NEEDED + RG_CLARAN_CALIBRATION)   /* older models have none */
+#define NUMBERS (NEEDED + RG_CLARAN_CALIBRATION + 1)   /* older models have none */
 
 static void list_numbers(rg_claran *m, number list[NUMBERS])
 {
@@ -248,6 +249,8 @@ static void list_numbers(rg_claran *m, number list[NUMBERS])
           &m->calibration[RG_CLASSES + RG_EVIDENCE_GAP], -100, 100 },
         { "CALIBE5", "x: nearness and likeness of an island outside", NULL,
           &m->calibration[RG_CLASSES + RG_EVIDENCE_NEIGHBOUR], -100, 100 },
+        { "VIEWS", "of a window, whose p are joined", &m->views, NULL, 1,
+          RG_VIEWS_MOST },
     };
     memcpy(list, all, sizeof all);
 }
@@ -264,6 +267,7 @@ int rg_claran_describe(const rg_claran *model, rg_weights *weights)
 {
     rg_claran copy = *model;
     number list[NUMBERS];
+    if (copy.views == 0) copy.views = 1;
     list_numbers(&copy, list);
     RG_TRY(rg_weights_set_text(weights, "MODEL", networks[model->network].model,
                                networks[model->network].comment));
@@ -384,7 +388,8 @@ void rg_claran_identity(const rg_claran *model, const rg_weights *weights,
     for (size_t i = 0; i < sizeof model->calibration; i++)
         sum = (sum ^ bytes[i]) * 16777619u;
     rg_weights_hash(weights, identity);
-    if (c[0] == 0) return;
+    if (model->views > 1) sum = (sum ^ (uint32_t)model->views) * 16777619u;
+    else if (c[0] == 0) return;
     snprintf(identity + 8, RG_CLARAN_IDENTITY - 8, "-%04x", (sum >> 16 ^ sum) & 0xffff);
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/detector/boxes.h"
 #include "core/detector/evidence.h"
+#include "core/detector/views.h"
 #include "core/engine/layer.h"
 #include "core/engine/weights.h"
 #include "core/image/fuse.h"
@@ -39,6 +40,8 @@ typedef struct rg_claran {
     float mean[3];                 /* B, G, R subtracted from the 8-bit image */
     float calibration[RG_CLARAN_CALIBRATION];  /* a, b of each class, e of each
                                       evidence, of rg_claran_calibrate; a = 0: none */
+    int views;                     /* of each window, joined before that (views.h): 1 to
+                                      RG_VIEWS_MOST; 0 is 1 */
 } rg_claran;
 
 extern const rg_claran rg_claran_paper;
@@ -88,7 +91,7 @@ int rg_claran_anchors(const rg_claran *model);
 int rg_claran_cells(const rg_claran *model);
 
 /* To and from the keywords of a model file; values out of range are sentences.  A file
- * without a calibration has none. */
+ * without a calibration has none, and one without views one. */
 int rg_claran_describe(const rg_claran *model, rg_weights *weights);
 int rg_claran_recognise(rg_claran *model, const rg_weights *weights);
 
@@ -101,7 +104,7 @@ float rg_claran_calibrate(const rg_claran *model, int class_, float p,
                           const float x[RG_EVIDENCES]);
 
 /* What outputs call the model: the hash of its weights, and after a dash four digits of
- * its calibration if it has one ("0a1b2c3d", "0a1b2c3d-4e5f"). */
+ * its calibration and views if it has such ("0a1b2c3d", "0a1b2c3d-4e5f"). */
 #define RG_CLARAN_IDENTITY 16
 void rg_claran_identity(const rg_claran *model, const rg_weights *weights,
                         char identity[RG_CLARAN_IDENTITY]);

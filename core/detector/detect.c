@@ -51,6 +51,9 @@ static int check_options(const rg_detect_options *o)
     if (o->scales < 1 || o->scales > RG_LAYOUT_SCALES)
         return RG_FAIL("the number of window sizes is %d, which is not from 1 to %d",
                        o->scales, RG_LAYOUT_SCALES);
+    if (o->views < 0 || o->views > RG_VIEWS_MOST)
+        return RG_FAIL("the number of views is %d, which is not from 1 to %d (0: as "
+                       "the model says)", o->views, RG_VIEWS_MOST);
     return 0;
 }
 
@@ -60,13 +63,15 @@ static int open_runner(rg_detector *d, rg_weights *weights, const rg_backend *ba
     const bool any = strcmp(d->options.backend, "auto") == 0;
     rg_runner_options how = { .backend = backend, .precision = d->options.precision,
                               .proposals = d->options.proposals,
-                              .iou = d->options.proposal_iou };
+                              .iou = d->options.proposal_iou,
+                              .views = d->options.views };
     rg_claran model;
     if (rg_claran_recognise(&model, weights) != 0) {
         rg_weights_free(weights);
         return -1;
     }
     if (any) how.spare = &rg_backend_cpu;
+    if (how.views > 0) model.views = how.views;
     rg_claran_identity(&model, weights, d->hash);     /* of what is in the file */
     return rg_runner_open(&d->runner, weights, &how);
 }

@@ -47,6 +47,8 @@ typedef struct rg_detect_options {
     float class_iou;          /* suppression within a class, and across classes: 0.3 */
     int scales;               /* windows of 3', 6' ...: so many sizes, as far as the
                                  image is larger, 1 to RG_LAYOUT_SCALES */
+    int views;                /* of each window, 1 to RG_VIEWS_MOST; 0: as the model
+                                 says, which is calibrated for that */
     void (*progress)(void *user, int done, int total);  /* windows; NULL: silent */
     void (*seen)(void *user, const rg_detection *one);  /* as each is found, before what
                                  is seen twice becomes one; NULL: nobody looks */
@@ -61,8 +63,8 @@ int rg_detect_open(rg_detector **out, const char *model_path,
                    const rg_detect_options *options);
 void rg_detect_close(rg_detector *detector);
 
-/* Other options from now on; backend, precision, proposals and proposal_iou have to be
- * those that it was opened with. */
+/* Other options from now on; backend, precision, proposals, proposal_iou and views
+ * have to be those that it was opened with. */
 int rg_detect_adjust(rg_detector *detector, const rg_detect_options *options);
 
 /* Detections in the radio image, best probability first.  An image of a subject's size

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/detector/proposal.h"
+#include "core/detector/views.h"
 #include "core/engine/error.h"
 #include "core/engine/fold.h"
 #include "core/engine/net.h"
@@ -26,14 +27,15 @@ struct rg_runner {
     bool in_range;                 /* of f16: was looked at */
     bool cramped, left;            /* rg_runner_cramped, rg_runner_left */
     char note[1024];
-    /* room for BATCH windows; owned */
+    /* room for BATCH windows, of which views are some; owned */
     uint8_t *rgb;                  /* [132][132][3] each */
-    float *data;                   /* [3][input][input] */
+    float *data;                   /* [3][input][input]; of those that go at once */
     float *source, *deltas;        /* [2][anchors], [4 anchors]; of one */
     rg_box *proposals;             /* [proposals] */
     float *rois;                   /* [proposals][5] */
     float *probability, *shifts;   /* [proposals][7], [proposals][7][4] */
     int n[BATCH];
+    rg_seen *seen;                 /* [views][proposals][6]; owned */
     int flying;                    /* windows that the card has, of the last feed */
 };
 
@@ -56,6 +58,7 @@ static int check_model(rg_runner *r)
     const rg_claran_run run = { .batch = 1, .rois = r->options.proposals };
     rg_row rows[RG_CLARAN_ROWS];
     RG_TRY(rg_claran_recognise(&r->model, r->weights));
+    if (r->options.views > 0) r->model.views = r->options.views;
     if (rg_weights_has(r->weights, "CHECKPT"))
         return RG_FAIL(
             "this is a training checkpoint: use the model written beside it");
@@ -112,19 +115,24 @@ static int make_room(rg_runner *r)
 {
     const unsigned long input = (unsigned long)r->model.input * r->model.input;
     const unsigned long anchors = (unsigned long)rg_claran_anchors(&r->model);
-    const unsigned long most = rg_net_proposes(r->one) ? BATCH : 1;
-    const unsigned long rois = most * (unsigned long)r->options.proposals;
+    const unsigned long at_once = rg_net_proposes(r->one) ? BATCH : 1;
+    const unsigned long views = (unsigned long)r->model.views;
+    const unsigned long most = at_once > views ? at_once : views;
+    const unsigned long proposals = (unsigned long)r->options.proposals;
+    const unsigned long rois = most * proposals;
     r->rgb = rg_error_alloc(most * SUBJECT * SUBJECT, 3, "windows");
     const bool shown = rg_net_shows(r->one);    /* then there is no need of it */
-    r->data = rg_error_alloc(shown ? 1 : most * 3 * input, sizeof(float), "windows");
+    r->data = rg_error_alloc(shown ? 1 : at_once * 3 * input, sizeof(float), "windows");
     r->source = rg_error_alloc(2 * anchors, sizeof(float), "anchors");
     r->deltas = rg_error_alloc(4 * anchors, sizeof(float), "anchors");
     r->proposals = rg_error_alloc(rois, sizeof(rg_box), "proposals");
     r->rois = rg_error_alloc(5 * rois, sizeof(float), "proposals");
     r->probability = rg_error_alloc(RG_CLASSES * rois, sizeof(float), "proposals");
     r->shifts = rg_error_alloc(4 * RG_CLASSES * rois, sizeof(float), "proposals");
+    r->seen = rg_error_alloc(views * proposals, (RG_CLASSES - 1) * sizeof *r->seen,
+                             "proposals");
     return r->rgb && r->data && r->source && r->deltas && r->proposals && r->rois
-           && r->probability && r->shifts ? 0 : -1;
+           && r->probability && r->shifts && r->seen ? 0 : -1;
 }
 
 static int build(rg_runner *r)
@@ -170,6 +178,7 @@ void rg_runner_close(rg_runner *r)
     free(r->rois);
     free(r->probability);
     free(r->shifts);
+    free(r->seen);
     free(r);
 }
 
@@ -248,20 +257,27 @@ int rg_runner_batch(rg_runner *r, int windows)
         r->cramped = true;
     }
     r->tried = true;
-    return r->batch;
+    return r->batch > r->model.views ? r->batch / r->model.views : 1;
+}
+
+/* Of all windows and their views. */
+static uint8_t *row_of(const rg_runner *r, int row)
+{
+    return r->rgb + (size_t)row * SUBJECT * SUBJECT * 3;
 }
 
 uint8_t *rg_runner_window(rg_runner *r, int i)
 {
-    return r->rgb + (size_t)i * SUBJECT * SUBJECT * 3;
+    return row_of(r, i * r->model.views);
 }
 
 /* Unused RoIs are the whole window, so that they cost no case of their own. */
-static void fill_rois(rg_runner *r)
+static void fill_rois(rg_runner *r, int row)
 {
+    const rg_box *proposals = r->proposals + (size_t)row * r->options.proposals;
     const float last = (float)r->model.input - 1;
     for (int k = 0; k < r->options.proposals; k++) {
-        rg_box box = k < r->n[0] ? r->proposals[k] : (rg_box){ 0, 0, last, last };
+        rg_box box = k < r->n[row] ? proposals[k] : (rg_box){ 0, 0, last, last };
         const float roi[5] = { 0, box.x1, box.y1, box.x2, box.y2 };
         memcpy(r->rois + (size_t)5 * k, roi, sizeof roi);
     }
@@ -273,17 +289,18 @@ static rg_proposal_options proposal_options(const rg_runner *r)
                                   .iou = r->options.iou, .smallest = 4 };
 }
 
-/* The proposals of one window, found on the host. */
-static int propose(rg_runner *r, rg_net *net)
+/* The proposals of one row, found on the host. */
+static int propose(rg_runner *r, rg_net *net, int row)
 {
     const rg_proposal_options how = proposal_options(r);
     RG_TRY(rg_net_get(net, "rpn_cls_prob", r->source));
     RG_TRY(rg_net_get(net, "rpn_bbox_pred", r->deltas));
-    r->n[0] = rg_proposal_find(&r->model, &how,
-                               r->source + rg_claran_anchors(&r->model), r->deltas,
-                               r->proposals, NULL, NULL);
-    if (r->n[0] < 0) return -1;
-    fill_rois(r);
+    r->n[row] = rg_proposal_find(&r->model, &how,
+                                 r->source + rg_claran_anchors(&r->model), r->deltas,
+                                 r->proposals + (size_t)row * r->options.proposals,
+                                 NULL, NULL);
+    if (r->n[row] < 0) return -1;
+    fill_rois(r, row);
     return rg_net_put(net, "rois", r->rois);
 }
 
@@ -295,37 +312,39 @@ static int propose_there(rg_runner *r, rg_net *net)
     return rg_net_propose(net, &how, "rpn_cls_prob", "rpn_bbox_pred", "rois");
 }
 
-static int fetch_proposals(rg_runner *r, rg_net *net, int images)
+static int fetch_proposals(rg_runner *r, rg_net *net, int row, int n)
 {
     const int each = r->options.proposals;
     RG_TRY(rg_net_get(net, "rois", r->rois));
-    for (int i = 0; i < images; i++) {
-        r->n[i] = 0;
-        for (int k = i * each; k < (i + 1) * each; k++) {
-            const float *roi = r->rois + (size_t)5 * k;
-            r->proposals[k] = (rg_box){ roi[1], roi[2], roi[3], roi[4] };
-            r->n[i] += roi[0] >= 0;
+    for (int i = 0; i < n; i++) {
+        r->n[row + i] = 0;
+        for (int k = 0; k < each; k++) {
+            const float *roi = r->rois + (size_t)5 * (i * each + k);
+            r->proposals[(size_t)(row + i) * each + k] =
+                (rg_box){ roi[1], roi[2], roi[3], roi[4] };
+            r->n[row + i] += roi[0] >= 0;
         }
     }
     return 0;
 }
 
-static int put_windows(rg_runner *r, rg_net *net, int n)
+/* Rows from `row` on, n of them, as all of the network's. */
+static int put_rows(rg_runner *r, rg_net *net, int row, int n)
 {
     if (rg_net_shows(net))
-        return rg_net_show(net, "data", r->rgb, SUBJECT, r->model.mean);
+        return rg_net_show(net, "data", row_of(r, row), SUBJECT, r->model.mean);
     const size_t input = (size_t)3 * r->model.input * r->model.input;
     for (int i = 0; i < n; i++)
-        rg_claran_input(&r->model, rg_runner_window(r, i), r->data + i * input);
+        rg_claran_input(&r->model, row_of(r, row + i), r->data + i * input);
     return rg_net_put(net, "data", r->data);
 }
 
-static int compute(rg_runner *r, rg_net *net)
+static int compute(rg_runner *r, rg_net *net, int row)
 {
     const bool there = rg_net_proposes(net);
     RG_TRY(rg_net_forward(net, NULL, "rpn_cls_prob"));
-    RG_TRY(there ? propose_there(r, net) : propose(r, net));
-    if (!there && r->n[0] == 0) return 0;
+    RG_TRY(there ? propose_there(r, net) : propose(r, net, row));
+    if (!there && r->n[row] == 0) return 0;
     return rg_net_forward(net, "pool_5", NULL);
 }
 
@@ -379,8 +398,8 @@ static int make_anew(rg_runner *r, rg_precision precision)
 static int settle_range(rg_runner *r)
 {
     if (r->in_range || rg_runner_precision(r) != RG_PRECISION_F16) return 0;
-    RG_TRY(put_windows(r, r->one, 1));
-    RG_TRY(compute(r, r->one));
+    RG_TRY(put_rows(r, r->one, 0, 1));
+    RG_TRY(compute(r, r->one, 0));
     RG_TRY(check_rows(r, &r->in_range));
     if (r->in_range) return 0;
     if (r->options.precision != RG_PRECISION_AUTO) return -1;
@@ -392,32 +411,62 @@ static int settle_range(rg_runner *r)
 
 /* ---- feeding ---- */
 
-/* What was made of n windows; waits for it. */
-static int fetch(rg_runner *r, int n)
+static rg_net *net_for(const rg_runner *r, int rows)
 {
-    rg_net *net = n > 1 ? r->many : r->one;
+    return rows > 1 ? r->many : r->one;
+}
+
+/* What was made of n rows; waits for it. */
+static int fetch(rg_runner *r, int row, int n)
+{
+    rg_net *net = net_for(r, n);
+    const size_t first = (size_t)row * r->options.proposals;
     if (n == 0) return 0;
-    if (rg_net_proposes(net)) RG_TRY(fetch_proposals(r, net, n));
-    else if (r->n[0] == 0) return 0;
-    RG_TRY(rg_net_get(net, "cls_prob", r->probability));
-    return rg_net_get(net, "bbox_pred", r->shifts);
+    if (rg_net_proposes(net)) RG_TRY(fetch_proposals(r, net, row, n));
+    else if (r->n[row] == 0) return 0;
+    RG_TRY(rg_net_get(net, "cls_prob", r->probability + RG_CLASSES * first));
+    return rg_net_get(net, "bbox_pred", r->shifts + 4 * RG_CLASSES * first);
+}
+
+/* Whether views go with their windows: not on the processor, nor on a card that has no
+ * room for them. */
+static bool go_together(const rg_runner *r)
+{
+    return rg_net_proposes(r->one) && r->model.views <= r->batch;
+}
+
+static int run_row(rg_runner *r, int row)
+{
+    RG_TRY(put_rows(r, r->one, row, 1));
+    RG_TRY(compute(r, r->one, row));
+    return fetch(r, row, 1);
+}
+
+/* Fills the rows of views beside the windows they are of. */
+static void show_views(rg_runner *r, int n)
+{
+    const int views = r->model.views;
+    for (int row = 0; row < n * views; row++)
+        if (row % views > 0)
+            rg_views_show(rg_runner_window(r, row / views), row % views,
+                          row_of(r, row));
 }
 
 int rg_runner_feed(rg_runner *r, int n, int *done)
 {
-    int before = r->flying;
+    const int before = r->flying, views = r->model.views, rows = n * views;
     *done = 0;
     if (n > 0) RG_TRY(settle_range(r));
-    rg_net *net = n > 1 ? r->many : r->one;
+    show_views(r, n);
     r->flying = 0;
-    if (n > 0) RG_TRY(put_windows(r, net, n));
-    RG_TRY(fetch(r, before));
-    if (n > 0) RG_TRY(compute(r, net));
-    if (n > 0 && !rg_net_proposes(net)) {
-        before = n;
-        n = 0;
-        RG_TRY(fetch(r, before));
+    if (!go_together(r)) {
+        for (int i = 0; i < n; i++) RG_TRY(run_row(r, i * views));
+        *done = n;
+        return 0;
     }
+    if (n > 0) RG_TRY(put_rows(r, net_for(r, rows), 0, rows));
+    RG_TRY(fetch(r, 0, before * views));
+    if (n > 0) RG_TRY(compute(r, net_for(r, rows), 0));
     r->flying = n;
     *done = before;
     return 0;
@@ -431,10 +480,39 @@ int rg_runner_run(rg_runner *r, int n)
     return done < n ? rg_runner_feed(r, 0, &done) : 0;
 }
 
-rg_look rg_runner_look(const rg_runner *r, int i)
+rg_look rg_runner_look(const rg_runner *r, int row)
 {
-    const size_t first = (size_t)i * r->options.proposals;
-    return (rg_look){ r->n[i], r->proposals + first,
+    const size_t first = (size_t)row * r->options.proposals;
+    return (rg_look){ r->n[row], r->proposals + first,
                       r->probability + RG_CLASSES * first,
                       r->shifts + 4 * RG_CLASSES * first };
+}
+
+/* What one view shows, as boxes of the window; returns how many. */
+static int list_seen(const rg_runner *r, rg_look look, int view, rg_seen *list)
+{
+    int n = 0;
+    for (int k = 0; k < look.n * RG_CLASSES; k++) {
+        rg_box box = rg_boxes_decode(look.proposals[k / RG_CLASSES],
+                                     look.shifts + (size_t)4 * k);
+        if (k % RG_CLASSES == RG_CLASS_BACKGROUND
+            || !isfinite(box.x1 + box.y1 + box.x2 + box.y2)
+            || isnan(look.probability[k])) continue;
+        box = rg_boxes_clip(box, r->model.input, r->model.input);
+        list[n++] = (rg_seen){ rg_views_box(box, view, r->model.input),
+                               k % RG_CLASSES, view, look.probability[k] };
+    }
+    return n;
+}
+
+int rg_runner_seen(rg_runner *r, int i, bool all, const rg_seen **seen)
+{
+    const int views = all ? r->model.views : 1, first = i * r->model.views;
+    int n = 0;
+    for (int view = 0; view < views; view++) {
+        if (view > 0 && !go_together(r)) RG_TRY(run_row(r, first + view));
+        n += list_seen(r, rg_runner_look(r, first + view), view, r->seen + n);
+    }
+    *seen = r->seen;
+    return rg_views_join(r->seen, n, views);
 }

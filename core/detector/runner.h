@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* runner: a model's network, from windows to proposals and what they are taken for; one
- * window at a time, or on a card many.
+ * window at a time, or on a card many.  Where the model wants several views of a window
+ * (views.h), they are made here.
  *
  *     RG_TRY(rg_runner_open(&runner, weights, &how));
  *     int most = rg_runner_batch(runner, windows);
  *     ... fill rg_runner_window(runner, 0 .. most - 1) ...
  *     RG_TRY(rg_runner_feed(runner, n, &done));
- *     for (int i = 0; i < done; i++) use(rg_runner_look(runner, i));
+ *     for (int i = 0; i < done; i++) n = rg_runner_seen(runner, i, true, &seen);
  *     ... until nothing is left: rg_runner_feed(runner, 0, &done) ...
  *     rg_runner_close(runner);
  */
@@ -17,9 +18,10 @@
 #include <stdint.h>
 
 #include "core/detector/claran.h"
+#include "core/detector/views.h"
 #include "core/engine/backend.h"
 
-#define RG_RUNNER_BATCH 16         /* windows at once on a card, at most */
+#define RG_RUNNER_BATCH 16         /* windows or views at once on a card, at most */
 
 typedef struct rg_runner_options {
     const rg_backend *backend;
@@ -27,10 +29,11 @@ typedef struct rg_runner_options {
     rg_precision precision;
     int proposals;                 /* per window */
     float iou;                     /* of their suppression */
+    int views;                     /* of each window; 0: as the model says */
 } rg_runner_options;
 
-/* What the network says of one window: n proposals, best first; borrowed until the next
- * feed or run. */
+/* What the network says of one view of a window: n proposals, best first; borrowed
+ * until the next feed or run. */
 typedef struct rg_look {
     int n;
     const rg_box *proposals;       /* [n] */
@@ -54,9 +57,9 @@ int rg_runner_leave(rg_runner *runner);
 bool rg_runner_left(const rg_runner *runner);
 bool rg_runner_cramped(const rg_runner *runner);
 
-/* How many windows to bring at once where `windows` are to come: 1 on the processor, up
- * to RG_RUNNER_BATCH on a card, as its memory allows.  What was fed before and is not
- * done is forgotten. */
+/* How many windows to bring at once where `windows` are to come: 1 on the processor; on
+ * a card, with their views, up to RG_RUNNER_BATCH, as its memory allows.  What was fed
+ * before and is not done is forgotten. */
 int rg_runner_batch(rg_runner *runner, int windows);
 
 /* Room for window i of a batch: rgb [132][132][3], row 0 at the bottom. */
@@ -70,12 +73,21 @@ int rg_runner_feed(rg_runner *runner, int n, int *done);
 
 /* The first n windows through the network, with nothing beside it. */
 int rg_runner_run(rg_runner *runner, int n);
-rg_look rg_runner_look(const rg_runner *runner, int i);
+
+/* What is seen in window i: as it is, or in `all` its views together, which the
+ * processor looks at only now, a card already has.  No background, boxes finite and
+ * within the window.  Returns how many, -1 on failure; borrowed until the next of these
+ * calls. */
+int rg_runner_seen(rg_runner *runner, int i, bool all, const rg_seen **seen);
+
+/* View `row` % views of window `row` / views, which is itself first. */
+rg_look rg_runner_look(const rg_runner *runner, int row);
 
 /* Another calibration of the model from now on. */
 void rg_runner_calibrate(rg_runner *runner,
                          const float calibration[RG_CLARAN_CALIBRATION]);
 
+/* Its views are those that are taken. */
 const rg_claran *rg_runner_model(const rg_runner *runner);
 rg_precision rg_runner_precision(const rg_runner *runner);
 

@@ -121,30 +121,51 @@ static int locate(const rg_claran *model, const window *from, rg_box network,
     return 0;
 }
 
-static int collect(const sweep *s, const window *from, rg_look look)
+/* Whether it is above PROBABILITY_LEAST, on the sky (not beyond the edge of the
+ * projection, where no image is) and what no other window sees better. */
+static bool is_own(const rg_claran *model, const window *from, const rg_seen *seen,
+                   rg_detection *one)
+{
+    *one = (rg_detection){ .class_ = seen->class_, .raw = seen->probability,
+                           .scale = from->at.scale };
+    return seen->probability > PROBABILITY_LEAST
+           && locate(model, from, seen->box, one) == 0
+           && !rg_layout_is_better_elsewhere(&from->of->layout, from->at, one);
+}
+
+/* Views of window k.  Where it has nothing of its own as it is, they count for
+ * nothing: most windows need not be looked at again. */
+static int look_again(const sweep *s, const window *from, int k, const rg_seen **seen)
 {
     const rg_claran *model = rg_runner_model(s->runner);
-    rg_swept *of = from->of;
-    for (int k = 0; k < look.n * RG_CLASSES; k++) {
-        const int class_ = k % RG_CLASSES;
-        const float raw = look.probability[k];
-        if (class_ == RG_CLASS_BACKGROUND || !(raw > PROBABILITY_LEAST)) continue;
-        rg_detection one = { .class_ = class_, .raw = raw, .scale = from->at.scale };
-        rg_box box = rg_boxes_decode(look.proposals[k / RG_CLASSES],
-                                     look.shifts + (size_t)4 * k);
-        if (!isfinite(box.x1 + box.y1 + box.x2 + box.y2)) continue;
-        box = rg_boxes_clip(box, model->input, model->input);
-        rg_evidence_weigh(from->evidence, rg_claran_to_subject(model, box), class_,
-                          one.evidence);
-        one.probability = rg_claran_calibrate(model, class_, raw, one.evidence);
-        if (locate(model, from, box, &one) != 0)
-            continue;   /* beyond the edge of the projection, where no image is */
-        if (rg_layout_is_better_elsewhere(&of->layout, from->at, &one)) continue;
-        one.cut = rg_layout_is_cut(&of->layout, from->at, &one);
+    rg_detection one;
+    const int n = rg_runner_seen(s->runner, k, false, seen);
+    for (int i = 0; i < n && model->views > 1; i++)
+        if (is_own(model, from, &(*seen)[i], &one))
+            return rg_runner_seen(s->runner, k, true, seen);
+    return model->views > 1 ? 0 : n;
+}
+
+/* What window k of those that are done has of its own: -1 where the network fails, as
+ * it may in views. */
+static int collect(const sweep *s, int k)
+{
+    const rg_claran *model = rg_runner_model(s->runner);
+    const window *from = &s->batch[k];
+    const rg_layout *layout = &from->of->layout;
+    const rg_seen *seen;
+    const int n = look_again(s, from, k, &seen);
+    for (int i = 0; i < n; i++) {
+        rg_detection one;
+        if (!is_own(model, from, &seen[i], &one)) continue;
+        rg_evidence_weigh(from->evidence, rg_claran_to_subject(model, seen[i].box),
+                          one.class_, one.evidence);
+        one.probability = rg_claran_calibrate(model, one.class_, one.raw, one.evidence);
+        one.cut = rg_layout_is_cut(layout, from->at, &one);
         if (s->how->seen) s->how->seen(s->how->user, &one);
-        RG_TRY(rg_candidates_add(&of->found, &one));
+        RG_TRY(rg_candidates_add(&from->of->found, &one));
     }
-    return 0;
+    return n < 0 ? -1 : 0;
 }
 
 /* Those that wait, to the network; what it is done with is collected. */
@@ -153,11 +174,8 @@ static int feed(sweep *s)
     int done = 0, status = rg_runner_feed(s->runner, s->waiting, &done);
     for (int k = 0; k < s->waiting; k++) s->batch[s->flying + k].of->task->looked++;
     for (int k = 0; k < done; k++) {
-        window *w = &s->batch[k];
-        rg_detect_task *task = w->of->task;
-        if (status == 0 && task->status == 0
-            && collect(s, w, rg_runner_look(s->runner, k)) != 0) rg_detect_fail(task);
-        clear(w);
+        if (status == 0 && s->batch[k].of->task->status == 0) status = collect(s, k);
+        clear(&s->batch[k]);
     }
     s->flying += s->waiting - done;
     s->waiting = 0;

@@ -275,11 +275,13 @@ int rg_calibrate_fit(rg_evaluation *e, double iou, rg_calibration *c)
 
 /* ---- into the model ---- */
 
-static int tell(const rg_calibration *c, const char *list, rg_weights *weights)
+static int tell(const rg_calibration *c, int views, const char *list,
+                rg_weights *weights)
 {
     char line[1024];
-    int used = snprintf(line, sizeof line, "claran calibrate on %.512s: %d detections, "
-                        "%d right; %s, a = %.4f, b =", list, c->detections, c->right,
+    int used = snprintf(line, sizeof line, "claran calibrate on %.512s, %d view%s: %d "
+                        "detections, %d right; %s, a = %.4f, b =", list, views,
+                        views > 1 ? "s" : "", c->detections, c->right,
                         c->temperature ? "temperature" : "Platt scaling by class",
                         c->calibration[0]);
     for (int k = 1; k < ALL; k++)
@@ -314,8 +316,9 @@ int rg_calibrate_write(const rg_calibration *c, const char *from, const char *li
     int status = rg_claran_recognise(&model, weights);
     if (status != 0) rg_error_prefix("%s: ", from);
     memcpy(model.calibration, c->calibration, sizeof model.calibration);
+    if (c->views > 0) model.views = c->views;
     if (status == 0) status = rg_claran_describe(&model, weights);
-    if (status == 0) status = tell(c, list, weights);
+    if (status == 0) status = tell(c, model.views, list, weights);
     if (status == 0) status = write_same(weights, to);
     rg_weights_free(weights);
     return status;

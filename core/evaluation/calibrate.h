@@ -19,6 +19,8 @@ typedef struct rg_calibration {
     bool temperature;         /* all b and e = 0: for few sources */
     int folds;                /* of the cross-validation, by field: 5 */
     uint64_t seed;            /* of who is in which */
+    int views;                /* of a window, that the detections are of; 0: as many as
+                                 the model says */
     /* found */
     float calibration[RG_CLARAN_CALIBRATION];   /* of rg_claran_calibrate */
     int detections, right;    /* it rests on */
@@ -41,8 +43,9 @@ typedef struct rg_calibration {
  * evaluation has the probabilities of the fit. */
 int rg_calibrate_fit(rg_evaluation *evaluation, double iou, rg_calibration *c);
 
-/* The model file `from` as `to`, calibrated: the same weights and hash; what was fitted
- * on which `list`, and how well, goes to HISTORY.  Written beside and renamed. */
+/* The model file `from` as `to`, calibrated, for so many views: the same weights and
+ * hash; what was fitted on which `list`, and how well, goes to HISTORY.  Written beside
+ * and renamed. */
 int rg_calibrate_write(const rg_calibration *c, const char *from, const char *list,
                        const char *to);
 

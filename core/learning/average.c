@@ -62,6 +62,7 @@ static int divide(sum *s, int n)
 {
     for (int c = 0; c < 3; c++) s->model.mean[c] /= (float)n;
     memset(s->model.calibration, 0, sizeof s->model.calibration);
+    s->model.views = 1;
     for (int i = 0; i < rg_weights_count(s->weights); i++) {
         rg_weight *w = rg_weights_at(s->weights, i);
         for (long k = 0; k < rg_layer_count(w->shape); k++) w->data[k] /= (float)n;
