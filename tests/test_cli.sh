@@ -169,6 +169,23 @@ a_card_that_dies() {
     CARD_BUSY=150 refuses 1 "busy.*on the processor: .*f16" detect two/sim_?????.fits --all \
         --model dies.fits --precision f16 -o x.csv
 }
+# Of two images of one list the first has infrared in its middle only: that is said of it alone,
+# the searched area is less, and kept results say the same.
+a_list_with_infrared() {
+    local try left="windows of 3' not looked at"
+    "$claran" simulate wide -n 2 --size 260 --seed 5 > out.log &&
+        "$claran" simulate middle -n 1 --size 100 --seed 5 > out.log || return 1
+    for try in 1 2; do
+        "$claran" detect wide/sim_0000?.fits --ir middle/sim_00000_w1.fits \
+            --ir wide/sim_00001_w1.fits --results kept > out.log 2> err.log &&
+            [ "$(grep -c "$left" out.log)" = 1 ] && grep -A2 "^wide/sim_00000" out.log |
+            grep -q "^20 $left" || wrong "$(cat out.log err.log)" || return 1
+    done
+    "$claran" detect wide/sim_00000.fits --ir middle/sim_00000_w1.fits -o a.csv &&
+        "$claran" detect wide/sim_00000.fits --ir wide/sim_00000_w1.fits -o b.csv || return 1
+    awk -F, 'FNR == 2 { area[++n] = $(NF - 1) } END { exit !(area[1] < area[2] / 3) }' \
+        a.csv b.csv || wrong "searched area: $(sed 1d a.csv b.csv | grep -o '[^,]*,[^,]*$')"
+}
 unknown_command() { refuses 2 "unknown command bogus" bogus; }
 bad_values() {
     refuses 2 "threshold" detect "${field[0]}" --threshold 1.5 &&
@@ -583,6 +600,6 @@ for test in helps examples_are_possible shell_completes csv_and_standard_output 
     all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
     no_place_to_write full_output closed_descriptors interrupted \
     missing_model text_model image_as_model cut_model damaged_model unknown_option \
-    devices a_full_or_busy_card a_card_that_dies unknown_command bad_values bad_lists plots recipes ds9_gone
+    devices a_full_or_busy_card a_card_that_dies a_list_with_infrared unknown_command bad_values bad_lists plots recipes ds9_gone
 do run $test; done
 [ $failures = 0 ]

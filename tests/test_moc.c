@@ -87,8 +87,18 @@ static void map_has_the_area(void)
     for (int i = 0; i < 400 * 200; i++) c->pixels[i] = NAN;
     CHECK_OK(rg_moc_new(&more, c, NULL));        /* half of 12' elsewhere */
     for (int i = 0; i < 1000; i++) CHECK_OK(rg_moc_join(moc, more));
-    rg_moc_free(more);
     CHECK_NEAR(area_of(moc), 144 + 72, 5);
+    rg_moc_free(more);
+    for (int i = 0; i < 400 * 400; i++)
+        c->pixels[i] = i % 8 < 4 ? NAN : 0;      /* 50 stripes: thousands of ranges */
+    CHECK_OK(rg_moc_new(&more, c, NULL));
+    CHECK(area_of(more) > 72);
+    rg_moc_free(moc);
+    CHECK_OK(rg_moc_new(&moc, NULL, NULL));
+    CHECK(area_of(moc) == 0);
+    CHECK_OK(rg_moc_join(moc, more));
+    CHECK_NEAR(area_of(moc), area_of(more), 1e-9);
+    rg_moc_free(more);
     rg_moc_free(moc);
     rg_image_free(a);
     rg_image_free(b);
@@ -99,25 +109,31 @@ static void map_has_the_area(void)
 static void map_is_written(void)
 {
     char path[] = "/tmp/claranXXXXXX", name[FLEN_VALUE] = "";
-    rg_moc *moc;
+    rg_moc *moc, *one;
     rg_image *image = field(180, 89.99, 300);
     fitsfile *fits = NULL;
     int status = 0, any, fd = mkstemp(path);
     FILE *file = fdopen(fd, "w");
+    int order = 0;
     long n = 0;
     double area = 0;
-    CHECK_OK(rg_moc_new(&moc, image, NULL));
+    CHECK_OK(rg_moc_new(&one, image, NULL));
+    CHECK_OK(rg_moc_new(&moc, NULL, NULL));
+    CHECK_OK(rg_moc_join(moc, one));
+    rg_moc_free(one);
     CHECK_OK(rg_moc_write(moc, file));
     fclose(file);
     fits_open_diskfile(&fits, path, READONLY, &status);
     fits_movabs_hdu(fits, 2, NULL, &status);
     fits_read_key(fits, TSTRING, "ORDERING", name, NULL, &status);
+    fits_read_key(fits, TINT, "MOCORD_S", &order, NULL, &status);
+    CHECK(order == 15);
     fits_get_num_rows(fits, &n, &status);
     CHECK(status == 0 && strcmp(name, "NUNIQ") == 0 && n > 0);
     LONGLONG before = 0;
     for (long i = 1; i <= n && status == 0; i++) {
         LONGLONG cell;
-        int order = 0;
+        order = 0;
         fits_read_col(fits, TLONGLONG, 1, i, 1, 1, NULL, &cell, &any, &status);
         CHECK(cell > before);
         before = cell;

@@ -143,11 +143,14 @@ static void look(const rg_image *image, int views, rg_detection **found, int *n)
 {
     options.views = views;
     rg_detector *d = open_weights(make_weights(), &options);
+    rg_detect_task task = { .radio = image };
     *n = 0;
     if (d == NULL) return;
     CHECK(rg_detect_model(d)->views == (views ? views : 1));
-    CHECK_OK(rg_detect(d, image, NULL, found, n));
-    CHECK(*n == 4 && rg_detect_looked(d) == 1);
+    rg_detect_list(d, &task, 1);
+    *found = task.found;
+    *n = task.n;
+    CHECK(*n == 4 && task.looked == 1);
     rg_detect_close(d);
 }
 
