@@ -133,6 +133,7 @@ static int bench_warm(const char *path, const rg_image *field, rg_precision prec
     rg_detection *found;
     int n;
     how.precision = precision;
+    how.views = 1;                    /* as the loop has */
     RG_TRY(rg_detect_open(&detector, path, &how));
     memset(&loop, 0, sizeof loop);
     dnnl_data_type_t type = precision == RG_PRECISION_BF16 ? dnnl_bf16 : dnnl_f32;
