@@ -145,29 +145,44 @@ a_full_or_busy_card() {
     done
     CARD_BUSY=0 refuses 1 "busy, another program" detect "${field[0]}" --backend gpu -o x.csv
 }
-# The first group begins on a card that is busy after a while, and all is done by the processor:
-# with --backend auto, which looks for the driver (a library of its name is enough here).
+# A list that begins on a card which is busy after a while is done again by the processor, with
+# --backend auto, which looks for the driver (a library of its name is enough here).
 a_card_that_dies() {
     local -x CLARAN_GPU=${claran%/*}/tests/claran-card.so LD_LIBRARY_PATH=$work/driver
-    local busy tiny=(--input 64 --width 4 --fc 16 --steps 4 --anchors 6,9,14,20,30,44)
+    local busy last=0 past=4000
+    local train=(--input 64 --width 4 --fc 16 --steps 4 --anchors 6,9,14,20,30,44 --method D4)
+    local list=(large/sim_00000.fits --ir part/sim_00000_w1.fits --all --model dies.fits)
     type gcc > /dev/null || { echo "skip a_card_that_dies: no gcc"; return; }
     mkdir driver && gcc -shared -o driver/libcuda.so.1 -x c /dev/null || return 1
-    "$claran" simulate two -n 5 --size 100 --seed 1 > out.log &&
-        "$claran" train two.csv "${tiny[@]}" --backend cpu -o dies.fits > out.log 2>&1 &&
-        "$claran" detect two/sim_?????.fits --all --model dies.fits --backend cpu -o cpu.csv \
-            > out.log 2>&1 || wrong "$(cat out.log)" || return 1
-    for busy in 0 150 300 500; do
-        CARD_BUSY=$busy "$claran" detect two/sim_?????.fits --all --model dies.fits \
-            -o auto.csv > out.log 2> err.log && grep -q "^claran: the processor is used: the GPU failed in .* busy" err.log &&
-            grep -q -e "--backend=.*cpu --precision=f32" auto.csv ||
-            wrong "busy from call $busy on: $(cat err.log)" || return 1
-        cmp -s <(cut -d, -f1-20 cpu.csv) <(cut -d, -f1-20 auto.csv) ||
-            wrong "another catalogue: $(diff cpu.csv auto.csv | head -4)" || return 1
-        CARD_BUSY=$busy refuses 1 "busy, another program" detect two/sim_?????.fits --all \
-            --model dies.fits --backend gpu -o x.csv || return 1
+    "$claran" simulate two -n 2 --size 100 --seed 1 > out.log &&
+        "$claran" simulate large -n 1 --size 260 --seed 5 > out.log &&
+        "$claran" simulate part -n 1 --size 170 --seed 5 > out.log &&
+        "$claran" train two.csv "${train[@]}" --backend cpu -o dies.fits > out.log 2>&1 &&
+        "$claran" detect "${list[@]}" --backend cpu > cpu.log 2>&1 &&
+        "$claran" detect "${list[@]}" --backend cpu -o cpu.csv >> cpu.log 2>&1 || wrong "$(cat out.log)" ||
+        return 1
+    grep -q "^4 windows of 3' not looked at" cpu.log || wrong "$(head -4 cpu.log)" || return 1
+    while ((past - last > 1)); do             # the last call that matters
+        busy=$(((past + last) / 2))
+        CARD_BUSY=$busy "$claran" detect "${list[@]}" > out.log 2>&1 || return 1
+        if grep -q "^the processor is used" out.log; then last=$busy; else past=$busy; fi
     done
-    CARD_BUSY=150 refuses 1 "busy.*on the processor: .*f16" detect two/sim_?????.fits --all \
-        --model dies.fits --precision f16 -o x.csv
+    [ $last -gt 100 ] || wrong "its last call was number $last" || return 1
+    for busy in 0 $((last / 4)) $((last / 2)) $((last - 20)) $last; do
+        CARD_BUSY=$busy "$claran" detect "${list[@]}" > out.log 2>&1 &&
+            grep -q "^the processor is used: .*the GPU failed in .* busy" out.log ||
+            wrong "busy from call $busy on: $(head -4 out.log)" || return 1
+        diff cpu.log <(grep -v "^the processor is used" out.log) > err.log ||
+            wrong "busy from call $busy on: $(head -4 err.log)" || return 1
+        CARD_BUSY=$busy refuses 1 "busy, another program" detect "${list[@]}" --backend gpu \
+            -o x.csv || return 1
+    done
+    CARD_BUSY=$last "$claran" detect "${list[@]}" -o auto.csv > out.log 2> err.log &&
+        grep -q "^claran: the processor is used" err.log &&
+        cmp -s <(cut -d, -f1-20 cpu.csv) <(cut -d, -f1-20 auto.csv) &&
+        grep -q -e "--backend=gpu,cpu --precision=f32" auto.csv || wrong "$(cat err.log)" || return 1
+    CARD_BUSY=$last refuses 1 "busy.*on the processor: .*f16" detect "${list[@]}" --precision f16 \
+        -o x.csv
 }
 # Of two images of one list the first has infrared in its middle only: that is said of it alone,
 # the searched area is less, and kept results say the same.

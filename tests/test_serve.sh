@@ -158,6 +158,18 @@ ends_with_its_card() {
     kill $server; wait $server
     return 1
 }
+# --backend auto, which looks for the driver (a library of its name is enough), answers.
+ends_where_its_card_dies() {
+    local -x CARD_BUSY=150 LD_LIBRARY_PATH=$work/driver
+    type gcc > /dev/null || { echo "skip ends_where_its_card_dies: no gcc"; return; }
+    mkdir "$work/driver" && gcc -shared -o "$work/driver/libcuda.so.1" -x c /dev/null || return 1
+    on_a_card && point detect "$work/f/sim_00000.fits" > "$work/out" &&
+        grep -q "the processor is used: .*the GPU failed" "$work/out" &&
+        until_ 5 is_down && wait $server && return
+    cat "$work/out"
+    kill $server; wait $server
+    return 1
+}
 # The next request may find more room.
 what_was_shrunk_does_not_stay() {
     local -x CARD_ROOM=4000000
@@ -184,6 +196,7 @@ else
 fi
 for test in stops_when_told stops_when_idle killed_server_is_replaced is_not_waited_for \
     abandoned_draws_nothing ends_for_a_new_program \
-    keeps_its_own_model starts_on_demand ends_with_its_card what_was_shrunk_does_not_stay \
+    keeps_its_own_model starts_on_demand ends_with_its_card ends_where_its_card_dies \
+    what_was_shrunk_does_not_stay \
     refuses_a_folder_of_others; do run $test; done
 [ $failures = 0 ]

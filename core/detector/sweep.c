@@ -143,7 +143,7 @@ static int look_again(const sweep *s, const window *from, int k, const rg_seen *
     for (int i = 0; i < n && model->views > 1; i++)
         if (is_own(model, from, &(*seen)[i], &one))
             return rg_runner_seen(s->runner, k, true, seen);
-    return model->views > 1 ? 0 : n;
+    return n;
 }
 
 /* What window k of those that are done has of its own: -1 where the network fails, as
