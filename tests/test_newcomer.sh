@@ -213,7 +213,7 @@ at_detect() {
 }
 end_2() { [ "$(found | wc -l)" -ge 4 ] || wrong "the manual needs sources"; }
 at_alternatives() {
-    found | grep -q "^3C_3P [01].[0-9]* or [123]C_" || wrong "$(found)" || return 1
+    found | grep -q "^2C_2P [01].[0-9]* or [123]C_" || wrong "$(found)" || return 1
     ask regions selected -format ds9 -system image | grep -q "text={3C_3P" ||
         wrong "no 3C_3P is selected"
 }
