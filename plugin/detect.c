@@ -14,7 +14,7 @@
 
 enum { NOT_OF_THE_RESULT = 3 };   /* options behind those of delivery: png ... */
 
-/* An image of the list, on its way; all is owned. */
+/* An image of the list, on its way; all but one is owned. */
 typedef struct one {
     rg_image *radio, *beside;
     const rg_image *infrared; /* borrowed: beside, or that of all */
@@ -169,12 +169,12 @@ static void clear(one *o, rg_detect_task *look)
 /* Those k together: the results of each are kept before anything is made of them. */
 static void search(task *t, int k)
 {
-    const bool quiet = rg_delivery_measures(&t->delivery);
+    const bool needed = rg_delivery_measures(&t->delivery);    /* else it remarks */
     rg_detect_list(t->finder.detector, t->look, k);
     for (int i = 0; i < k && t->results != NULL; i++)
         if (t->look[i].status == 0 && keep(t, &t->one[i], &t->look[i]) != 0)
             rg_detect_fail(&t->look[i]);
-#pragma omp parallel for schedule(dynamic) if (k > 1 && quiet)
+#pragma omp parallel for schedule(dynamic) if (k > 1 && needed)
     for (int i = 0; i < k; i++)
         if (t->look[i].status >= 0 && measure(t, &t->one[i], &t->look[i]) != 0)
             rg_detect_fail(&t->look[i]);

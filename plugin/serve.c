@@ -205,7 +205,7 @@ static int run_command(server *s, char **words, int n, bool plugin, char **text,
     int printed = run_printed(command, n, words, plugin, &exit_status, text, size);
     rg_turn_give();
     RG_TRY(printed);
-    s->stop = has_lost_card(exit_status);
+    if (has_lost_card(exit_status)) s->stop = true;
     if (exit_status == RG_EXIT_OK || plugin) return 0;
     int status = fail_with(*text);
     free(*text);

@@ -201,6 +201,14 @@ a_list_with_infrared() {
     awk -F, 'FNR == 2 { area[++n] = $(NF - 1) } END { exit !(area[1] < area[2] / 3) }' \
         a.csv b.csv || wrong "searched area: $(sed 1d a.csv b.csv | grep -o '[^,]*,[^,]*$')"
 }
+results_are_of_so_many_views() {
+    local views
+    for views in 1 2 2; do
+        "$claran" detect "${field[0]}" --views $views --results views > out.log 2>&1 ||
+            wrong "$(cat out.log)" || return 1
+    done
+    [ "$(ls views | wc -l)" = 2 ] || wrong "kept: $(ls views)"
+}
 unknown_command() { refuses 2 "unknown command bogus" bogus; }
 bad_values() {
     refuses 2 "threshold" detect "${field[0]}" --threshold 1.5 &&
@@ -615,6 +623,6 @@ for test in helps examples_are_possible shell_completes csv_and_standard_output 
     all_nan one_pixel no_wcs spectrum_cube no_axes huge_header extended_name \
     no_place_to_write full_output closed_descriptors interrupted \
     missing_model text_model image_as_model cut_model damaged_model unknown_option \
-    devices a_full_or_busy_card a_card_that_dies a_list_with_infrared unknown_command bad_values bad_lists plots recipes ds9_gone
+    devices a_full_or_busy_card a_card_that_dies a_list_with_infrared results_are_of_so_many_views unknown_command bad_values bad_lists plots recipes ds9_gone
 do run $test; done
 [ $failures = 0 ]

@@ -158,6 +158,16 @@ ends_with_its_card() {
     kill $server; wait $server
     return 1
 }
+views_are_told_apart() {
+    local views
+    on_a_card || return 1
+    for views in 1 2; do
+        point detect "$work/f/sim_00000.fits" --views $views > "$work/out" ||
+            wrong "$(cat "$work/out")" || return 1
+    done
+    point status | grep -q "2 models loaded" || wrong "$(point status)" || return 1
+    stops_when_told
+}
 # --backend auto, which looks for the driver (a library of its name is enough), answers.
 ends_where_its_card_dies() {
     local -x CARD_BUSY=150 LD_LIBRARY_PATH=$work/driver
@@ -196,7 +206,7 @@ else
 fi
 for test in stops_when_told stops_when_idle killed_server_is_replaced is_not_waited_for \
     abandoned_draws_nothing ends_for_a_new_program \
-    keeps_its_own_model starts_on_demand ends_with_its_card ends_where_its_card_dies \
+    keeps_its_own_model starts_on_demand ends_with_its_card ends_where_its_card_dies views_are_told_apart \
     what_was_shrunk_does_not_stay \
     refuses_a_folder_of_others; do run $test; done
 [ $failures = 0 ]

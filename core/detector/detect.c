@@ -273,7 +273,7 @@ static int check_windows(const rg_swept *image)
     const rg_detect_task *task = image->task;
     if (image->on_sky == 0)
         return RG_FAIL("%s: no window of 3' lies on the sky: %s", task->radio->name,
-                       task->sentence);
+                       image->off_sky);
     if (task->uncovered == image->on_sky)
         return RG_FAIL("%s does not cover %s: no window of 3' has infrared for half of "
                        "its pixels", task->infrared->name, task->radio->name);
@@ -291,7 +291,6 @@ static int end(const rg_detector *d, rg_swept *image)
     if (!o->all)
         rg_candidates_choose(all, o->threshold, o->class_iou,
                              o->best && rg_layout_is_subject(&image->layout));
-    image->task->sentence[0] = '\0';
     return rg_candidates_hand_over(all, &image->task->found, &image->task->n);
 }
 

@@ -192,9 +192,12 @@ static int join(sweep *s, window *w, const uint8_t *rgb)
     const bool finest = w->at.scale == 0;
     w->of->on_sky += finest && w->status != OFF_SKY;
     task->uncovered += finest && w->status == RG_DETECT_UNCOVERED;
-    if (w->sentence[0] != '\0' && task->status == 0)
+    if (w->status == OFF_SKY)
+        memcpy(w->of->off_sky, w->sentence, sizeof w->of->off_sky);
+    if (w->status < 0 && task->status == 0) {
         memcpy(task->sentence, w->sentence, sizeof task->sentence);
-    if (w->status < 0) task->status = -1;
+        task->status = -1;
+    }
     if (w->status == 0) {
         s->batch[s->flying + s->waiting] = *w;
         memcpy(rg_runner_window(s->runner, s->waiting++), rgb, sizeof *s->rgb);

@@ -18,15 +18,15 @@
 typedef struct rg_swept {
     rg_detect_task *task;     /* its status, sentence, uncovered and looked are kept */
     rg_layout layout;
-    int on_sky;               /* windows of 3' that lie on it */
+    int on_sky;               /* windows of 3' that lie on it; of another: */
+    char off_sky[1024];       /* why it does not */
     rg_candidates found;      /* owned by the caller */
 } rg_swept;
 
 /* Of n images those whose task has not failed: everything the network takes for more
  * probable than 0.05, before calibration, but for what another window sees better; the
  * same, in the same order, whatever the number of threads.  An image that cannot be
- * looked at fails by its task; where on_sky is 0, its sentence says why.  -1 where the
- * network fails. */
+ * looked at fails by its task.  -1 where the network fails. */
 int rg_sweep(rg_runner *runner, const rg_detect_options *how, rg_swept *images, int n);
 
 #endif
