@@ -119,12 +119,12 @@ void rg_finder_key(const rg_finder *f, const rg_image *shown, const char *part,
         used += snprintf(key + used, RG_KEPT_KEY - (size_t)used, " %a",
                          (double)model->calibration[i]);
     snprintf(key + used, RG_KEPT_KEY - (size_t)used, " program %lld %lld backend %s "
-             "precision %s proposals %d %g %g scales %d views %d infrared %08x %s%s",
+             "precision %s proposals %d %g %g scales %d infrared %08x %s%s",
              (long long)program.st_mtime,
              (long long)program.st_size, rg_detect_backend(f->detector),
              rg_backend_precision_name(rg_detect_precision(f->detector)),
              f->how.proposals, (double)f->how.proposal_iou, (double)f->how.class_iou,
-             f->how.scales, f->how.views, shown ? shown->checksum : 0, grid, part);
+             f->how.scales, shown ? shown->checksum : 0, grid, part);
 }
 
 void rg_finder_print_calibration(const char *what,
